@@ -1,0 +1,1 @@
+//! The behaviours that every transport of the bus must show.

@@ -1,0 +1,1 @@
+//! Everything of the bus that knows no broker.

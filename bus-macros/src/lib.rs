@@ -1,0 +1,1 @@
+//! derive(Message) and consumer, the macros of the bus.

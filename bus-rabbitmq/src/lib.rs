@@ -1,0 +1,1 @@
+//! RabbitMQ under the bus: MassTransit topology, confirms, reconnection.
