@@ -1,0 +1,28 @@
+use std::time::Duration;
+
+/// What a broker can do. `build()` compares it with what the endpoints ask for; the conformance suite
+/// decides by it which behaviours apply. `None` and `false` mean: cannot.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Copy and completion are one step; without it the bus copies, waits for the confirm, completes.
+    pub atomic_move: bool,
+    /// The longest delay of a message that the broker holds back itself.
+    pub delay_max: Option<Duration>,
+    /// A delayed message can be taken back.
+    pub cancel_delayed: bool,
+    /// Order survives the hand-over of a lane from one consumer to another.
+    pub ordered_handover: bool,
+    /// How long the broker drops a second message of one id.
+    pub dedup_window: Option<Duration>,
+    /// How long a delivery belongs to its receiver unless renewed.
+    pub lease: Option<Duration>,
+    /// After how many deliveries the broker itself takes a message away.
+    pub delivery_limit: Option<u32>,
+    /// The largest body in bytes.
+    pub max_size: Option<usize>,
+    /// Lanes (sessions, partitions) can be asked for.
+    pub sessions: bool,
+    /// The server's version, once connected.
+    pub server_version: Option<String>,
+}

@@ -1,0 +1,105 @@
+use std::{
+    fmt::Debug,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use super::{Class, Extensions, Outcome, Pending, Permit, Reserve, Window};
+use crate::{BoxError, address::Destination, envelope::Headers};
+
+/// The way out of the process.
+///
+/// A message is handed over in two steps: [`ready`](Self::ready) waits for room in the window, and
+/// [`submit`](Self::submit) takes the message without waiting, so that a caller can close over it.
+pub trait Publisher: Debug + Send + Sync + 'static {
+    /// The window that bounds what is under way.
+    fn window(&self) -> &Arc<Window>;
+
+    /// Waits for room for `bytes`.
+    fn ready(&self, bytes: usize, class: Class) -> Reserve {
+        self.window().reserve(bytes, class)
+    }
+
+    /// Takes the message; its permit is held until the broker confirmed or the message's deadline passed.
+    ///
+    /// Order of submission is order of sending. In an outage the message waits until its deadline.
+    fn submit(&self, permit: Permit, message: Outgoing) -> Confirm;
+}
+
+/// The outcome of a [`Publisher::submit`].
+pub type Confirm = Pending<PublishOutcome>;
+
+/// A message on its way out.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// Where to.
+    pub to: Destination,
+    /// The body.
+    pub body: Bytes,
+    /// The media type of the body.
+    pub content_type: Option<Arc<str>>,
+    /// The id that stays the same however often the message is sent.
+    pub message_id: Option<Arc<str>>,
+    /// The business id.
+    pub correlation_id: Option<Arc<str>>,
+    /// The transport's headers.
+    pub headers: Headers,
+    /// How long the message is of use once the broker has it.
+    pub time_to_live: Option<Duration>,
+    /// How long the broker holds it back first.
+    pub delay: Option<Duration>,
+    /// Kept through a restart of the broker. The default is `true`.
+    pub durable: bool,
+    /// A message that reaches no queue is [`PublishOutcome::Unroutable`]. The default is `false`.
+    pub mandatory: bool,
+    /// When to give up.
+    pub deadline: Instant,
+    /// What only one transport knows.
+    pub extensions: Extensions,
+}
+
+impl Outgoing {
+    /// A durable message without headers.
+    #[must_use]
+    pub fn new(to: Destination, body: Bytes, deadline: Instant) -> Self {
+        Self {
+            to,
+            body,
+            content_type: None,
+            message_id: None,
+            correlation_id: None,
+            headers: Headers::new(),
+            time_to_live: None,
+            delay: None,
+            durable: true,
+            mandatory: false,
+            deadline,
+            extensions: Extensions::new(),
+        }
+    }
+}
+
+/// What became of a message that was handed over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PublishOutcome {
+    /// The broker has it.
+    Confirmed,
+    /// No queue wanted it, and the message was mandatory. The broker does not have it.
+    Unroutable,
+    /// The broker refused it, and would refuse it again. It does not have it.
+    Rejected(BoxError),
+    /// It was never sent.
+    NotSent(BoxError),
+    /// It was sent, and nothing came back: the broker may or may not have it.
+    Unknown(BoxError),
+}
+
+impl Outcome for PublishOutcome {
+    fn abandoned() -> Self {
+        Self::Unknown("the transport ended before the broker answered".into())
+    }
+}
