@@ -18,6 +18,8 @@ use crate::{
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// lapin reports a loss through its events; one that came before anybody listened is seen by looking.
 const LOOK: Duration = Duration::from_millis(500);
+/// A connection that ends within it ended early.
+const EARLY: Duration = Duration::from_secs(1);
 /// How long the broker may take to answer a close.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -52,6 +54,7 @@ impl Supervisor {
     /// Runs until [`Link::end`], or until nobody holds the link any more.
     pub(crate) async fn run(mut self) {
         let mut machine = Machine::new();
+        let mut connected = self.clock.now();
         while machine.state != State::Closed {
             let (input, why) = match machine.state {
                 State::Idle | State::Failed => (self.wished().await, None),
@@ -67,6 +70,14 @@ impl Supervisor {
                 State::Ready { .. } | State::Blocked { .. } => self.watch().await,
                 State::Closed => break,
             };
+            let now = self.clock.now();
+            let input = match input {
+                Input::Lost if now < connected + EARLY => Input::LostEarly,
+                input => input,
+            };
+            if input == Input::Connected {
+                connected = now;
+            }
             machine = machine.step(input);
             self.publish(machine, why);
         }

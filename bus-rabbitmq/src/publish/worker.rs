@@ -291,6 +291,10 @@ impl Worker {
         self.outlet = None;
         self.flights = Flights::default();
         let mut flown = std::mem::take(&mut self.flying);
+        if !refusal.is_answer() {
+            // It was closed before any of these: nobody is to blame.
+            return self.again(flown, false);
+        }
         if refusal.kind() == Kind::Missing {
             // Somebody deleted an exchange: ask for all of them again.
             if let Some((generation, _)) = &self.connection {

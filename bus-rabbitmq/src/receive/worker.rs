@@ -1,14 +1,16 @@
-use std::{sync::{Arc, atomic::{AtomicUsize, Ordering}}, time::{Duration, Instant}};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use bus_core::{
     clock::Clock,
     transport::{Cause, Completer, ReceiverSettings, SettleOutcome, Settlement, Token},
 };
-use lapin::{
-    Connection,
-    options::BasicCancelOptions,
-    types::ShortString,
-};
+use lapin::{Connection, options::BasicCancelOptions, types::ShortString};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{

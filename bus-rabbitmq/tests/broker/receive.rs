@@ -105,13 +105,15 @@ async fn a_paused_receiver_can_still_settle() {
         send(&transport, to("q", number)).await;
     }
     let mut events = Vec::new();
-    assert!(tokio::time::timeout(Duration::from_millis(200), async {
-        loop {
-            first.next(100, &mut events).await;
-        }
-    })
-    .await
-    .is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), async {
+            loop {
+                first.next(100, &mut events).await;
+            }
+        })
+        .await
+        .is_err()
+    );
     assert!(events.iter().all(|event| matches!(event, Event::Delivery(_))), "{events:?}");
     assert_eq!(complete(held).await, SettleOutcome::Settled);
     complete(delivery(&mut second).await).await;

@@ -19,17 +19,17 @@ use bus_core::{
 use bus_rabbitmq::DRIVER;
 
 /// A virtual host of its own, deleted at the end.
-pub struct Rabbit {
-    pub name: String,
+pub(crate) struct Rabbit {
+    pub(crate) name: String,
 }
 
 /// Long enough for a slow machine; nothing waits for it unless it fails.
-pub fn soon() -> Instant {
+pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
 impl Rabbit {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let name = format!("test-{}", uuid::Uuid::new_v4());
         let rabbit = Self { name };
         assert_eq!(call("PUT", &format!("/api/vhosts/{}", rabbit.name), "").0, 201);
@@ -39,22 +39,22 @@ impl Rabbit {
         rabbit
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}/{}", amqp().trim_end_matches('/'), self.name)
     }
 
-    pub fn open(&self) -> Arc<dyn Transport> {
+    pub(crate) fn open(&self) -> Arc<dyn Transport> {
         DRIVER.open(&self.url(), Environment::default()).unwrap()
     }
 
-    pub async fn connected(&self) -> Arc<dyn Transport> {
+    pub(crate) async fn connected(&self) -> Arc<dyn Transport> {
         let transport = self.open();
         transport.connect(soon()).await.unwrap();
         transport
     }
 
     /// Connected, with one queue.
-    pub async fn with_queue(&self, queue: &str) -> Arc<dyn Transport> {
+    pub(crate) async fn with_queue(&self, queue: &str) -> Arc<dyn Transport> {
         let transport = self.connected().await;
         transport.apply(&queues(&[queue]), ApplyMode::Create).await.unwrap();
         transport
@@ -62,7 +62,7 @@ impl Rabbit {
 
     /// Closes every connection of this virtual host, as an operator does. The API learns of connections
     /// late: it is asked until it closed `count`.
-    pub async fn close_connections(&self, count: usize) {
+    pub(crate) async fn close_connections(&self, count: usize) {
         let mut closed = std::collections::HashSet::new();
         let deadline = soon();
         while closed.len() < count {
@@ -80,12 +80,12 @@ impl Rabbit {
         }
     }
 
-    pub fn delete(&self, what: &str, name: &str) {
+    pub(crate) fn delete(&self, what: &str, name: &str) {
         let status = call("DELETE", &format!("/api/{what}/{}/{name}", self.name), "").0;
         assert_eq!(status, 204, "{what} {name}");
     }
 
-    pub fn put(&self, what: &str, name: &str, body: &str) {
+    pub(crate) fn put(&self, what: &str, name: &str, body: &str) {
         let status = call("PUT", &format!("/api/{what}/{}/{name}", self.name), body).0;
         assert!(matches!(status, 201 | 204), "{what} {name}: {status}");
     }
@@ -97,7 +97,7 @@ impl Drop for Rabbit {
     }
 }
 
-pub fn amqp() -> String {
+pub(crate) fn amqp() -> String {
     env::var("BUS_TEST_AMQP_URL").expect("run `cargo xtask test`, or set BUS_TEST_AMQP_URL (amqp://127.0.0.1:5672)")
 }
 
@@ -132,44 +132,44 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-pub fn queues(names: &[&str]) -> Topology {
+pub(crate) fn queues(names: &[&str]) -> Topology {
     let mut topology = Topology::default();
     topology.queues.extend(names.iter().map(|name| Queue::new((*name).into())));
     topology
 }
 
-pub fn to(queue: &str, id: impl ToString) -> Outgoing {
+pub(crate) fn to(queue: &str, id: impl ToString) -> Outgoing {
     let id = id.to_string();
     let mut message = Outgoing::new(Destination::Queue(queue.into()), id.clone().into_bytes().into(), soon());
     message.message_id = Some(id.into());
     message
 }
 
-pub fn published(topic: &str, id: impl ToString) -> Outgoing {
+pub(crate) fn published(topic: &str, id: impl ToString) -> Outgoing {
     let mut message = to("unused", id);
     message.to = Destination::Topic(topic.into());
     message
 }
 
-pub async fn send(transport: &Arc<dyn Transport>, message: Outgoing) -> PublishOutcome {
+pub(crate) async fn send(transport: &Arc<dyn Transport>, message: Outgoing) -> PublishOutcome {
     let publisher = transport.publisher();
     let permit = publisher.ready(message.body.len(), Class::Application).await;
     publisher.submit(permit, message).await
 }
 
-pub async fn receiver(transport: &Arc<dyn Transport>, queue: &str, prefetch: u16) -> Box<dyn Receiver> {
+pub(crate) async fn receiver(transport: &Arc<dyn Transport>, queue: &str, prefetch: u16) -> Box<dyn Receiver> {
     transport.receive(ReceiverSettings::new(queue.into(), prefetch)).await.unwrap()
 }
 
 /// The next events; fails if there are none soon.
-pub async fn events(receiver: &mut Box<dyn Receiver>, max: usize) -> Vec<Event> {
+pub(crate) async fn events(receiver: &mut Box<dyn Receiver>, max: usize) -> Vec<Event> {
     let mut events = Vec::new();
     tokio::time::timeout(Duration::from_secs(30), receiver.next(max, &mut events)).await.expect("no event");
     events
 }
 
 /// The next delivery; other events are passed over.
-pub async fn delivery(receiver: &mut Box<dyn Receiver>) -> Delivery {
+pub(crate) async fn delivery(receiver: &mut Box<dyn Receiver>) -> Delivery {
     loop {
         if let Some(Event::Delivery(delivery)) = events(receiver, 1).await.pop() {
             return *delivery;
@@ -177,11 +177,11 @@ pub async fn delivery(receiver: &mut Box<dyn Receiver>) -> Delivery {
     }
 }
 
-pub async fn complete(delivery: Delivery) -> SettleOutcome {
+pub(crate) async fn complete(delivery: Delivery) -> SettleOutcome {
     delivery.unsettled.settle(Settlement::Complete).await
 }
 
 /// How many messages lie in the queue, ready to be delivered.
-pub async fn ready(transport: &Arc<dyn Transport>, queue: &str) -> usize {
+pub(crate) async fn ready(transport: &Arc<dyn Transport>, queue: &str) -> usize {
     transport.browse(queue, 1_000_000).await.unwrap().len()
 }

@@ -60,5 +60,8 @@ async fn validating_changes_nothing_and_fails_over_what_is_missing() {
         other => panic!("{other:?}"),
     }
     transport.apply(&queues(&["q"]), ApplyMode::Assume).await.unwrap();
-    assert!(matches!(transport.apply(&queues(&["q"]), ApplyMode::Validate).await, Err(TransportError::Topology { .. })));
+    assert!(matches!(
+        transport.apply(&queues(&["q"]), ApplyMode::Validate).await,
+        Err(TransportError::Topology { .. })
+    ));
 }
