@@ -2,6 +2,7 @@
 //! alarm that blocks publishing must not block acknowledgements.
 
 pub(crate) mod backoff;
+mod probe;
 mod state;
 mod supervisor;
 

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     Link, Status, Wish,
+    probe::answers,
     state::{Input, Machine, State},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(crate) struct Supervisor {
     wish: watch::Receiver<Wish>,
     status: watch::Sender<Status>,
     on_connected: OnConnected,
+    /// The last attempt met somebody who did not answer.
+    silent: bool,
 }
 
 impl Supervisor {
@@ -48,7 +51,7 @@ impl Supervisor {
         let (wish, wishes) = watch::channel(Wish::Nothing(0));
         let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None });
         let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
-        (Self { settings, purpose, clock, wish: wishes, status, on_connected }, link)
+        (Self { settings, purpose, clock, wish: wishes, status, on_connected, silent: false }, link)
     }
 
     /// Runs until [`Link::end`], or until nobody holds the link any more.
@@ -126,17 +129,32 @@ impl Supervisor {
     async fn attempt(&mut self, machine: Machine) -> (Input, Option<Refusal>) {
         let deadline = self.clock.now() + ATTEMPT;
         let (clock, settings, purpose) = (self.clock.clone(), self.settings.clone(), self.purpose);
-        let connecting = async move { clock.by(deadline, connect(&settings, purpose)).await };
+        let probing = std::mem::take(&mut self.silent);
+        let connecting = async move {
+            let asked = async {
+                if probing {
+                    let words = |error: std::io::Error| Refusal::new(Kind::Disconnected, error.to_string());
+                    answers(&settings).await.map_err(words)?;
+                }
+                connect(&settings, purpose).await
+            };
+            clock.by(deadline, asked).await
+        };
         let connection = match self.unless_wished(connecting).await {
             Ok(Ok(Ok(connection))) => Arc::new(connection),
             Ok(Ok(Err(refusal))) if refusal.kind() == Kind::NoAccess => return (Input::Refused, Some(refusal)),
             Ok(Ok(Err(refusal))) => return (Input::Unreachable, Some(refusal)),
             Ok(Err(_)) => {
+                self.silent = true;
                 let words = format!("no answer to the handshake within {} s", ATTEMPT.as_secs());
                 return (Input::Unreachable, Some(Refusal::new(Kind::Disconnected, words)));
             }
-            Err(Input::Unwanted) if machine.generation > 0 => return (Input::Unreachable, None),
-            Err(input) => return (input, None),
+            Err(input) => {
+                // It may have been a silent one, too.
+                self.silent = true;
+                let input = if machine.generation > 0 && input == Input::Unwanted { Input::Unreachable } else { input };
+                return (input, None);
+            }
         };
         let prepared = (self.on_connected)(connection.clone());
         match self.unless_wished(prepared).await {

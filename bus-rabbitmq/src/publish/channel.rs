@@ -41,7 +41,7 @@ pub(crate) enum Prepared {
     Paused,
     Opened {
         generation: u64,
-        result: Result<Outlet, Refusal>,
+        result: Result<Box<Outlet>, Refusal>,
     },
     Ensured {
         generation: u64,
@@ -53,7 +53,7 @@ pub(crate) async fn open(generation: u64, connection: Arc<Connection>) -> Prepar
     let result = async {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Outlet { connection, channel, returns: Returns::default() })
+        Ok(Box::new(Outlet { connection, channel, returns: Returns::default() }))
     };
     Prepared::Opened { generation, result: result.await }
 }

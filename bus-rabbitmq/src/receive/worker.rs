@@ -132,10 +132,9 @@ impl Worker {
             if let Some(life) = &mut self.life {
                 life.settlements.flush(Some(now));
             }
-            if let Some((deadline, _)) = &self.closing {
-                if self.out.load(Ordering::Acquire) == self.settled || *deadline <= now {
-                    break;
-                }
+            let all_settled = self.out.load(Ordering::Acquire) == self.settled;
+            if self.closing.as_ref().is_some_and(|(deadline, _)| all_settled || *deadline <= now) {
+                break;
             }
             if self.retry.is_some_and(|at| at <= now) {
                 self.revive().await;

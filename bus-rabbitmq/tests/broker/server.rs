@@ -138,14 +138,14 @@ pub(crate) fn queues(names: &[&str]) -> Topology {
     topology
 }
 
-pub(crate) fn to(queue: &str, id: impl ToString) -> Outgoing {
+pub(crate) fn to(queue: &str, id: impl std::fmt::Display) -> Outgoing {
     let id = id.to_string();
     let mut message = Outgoing::new(Destination::Queue(queue.into()), id.clone().into_bytes().into(), soon());
     message.message_id = Some(id.into());
     message
 }
 
-pub(crate) fn published(topic: &str, id: impl ToString) -> Outgoing {
+pub(crate) fn published(topic: &str, id: impl std::fmt::Display) -> Outgoing {
     let mut message = to("unused", id);
     message.to = Destination::Topic(topic.into());
     message
