@@ -59,17 +59,8 @@ fn environment(folder: &Path, ports: &Ports) -> Vec<(&'static str, OsString)> {
     ]
 }
 
-pub(super) fn server(script: &Path, folder: &Folder, ports: &Ports) -> Result<Command, Error> {
-    command(script, folder, ports)
-}
-
-/// Erlang's port mapper. A node without one starts it by itself, detached and under a process id that
-/// nobody knows; it finds ours and leaves it at that.
-pub(super) fn epmd(folder: &Folder, ports: &Ports) -> Result<Command, Error> {
-    command(Path::new("epmd"), folder, ports)
-}
-
-fn command(program: &Path, folder: &Folder, ports: &Ports) -> Result<Command, Error> {
+/// A program of the node, in the folder and with its environment.
+pub(super) fn command(program: &Path, folder: &Folder, ports: &Ports) -> Result<Command, Error> {
     let log = fs::File::options()
         .create(true)
         .append(true)

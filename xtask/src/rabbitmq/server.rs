@@ -1,6 +1,6 @@
 use super::{Error, folder::Folder, install, node, ports::Ports, process::Process, ready};
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -46,7 +46,10 @@ impl Server {
         let ports = Ports::choose().map_err(|e| Error::io("cannot choose ports", e))?;
         let folder = Folder::create()?;
         node::write_files(folder.path(), &ports)?;
-        let epmd = Process::spawn(&mut node::epmd(&folder, &ports)?, folder.pid_file("epmd"))?;
+        // Erlang's port mapper. A node that finds none starts one, detached and under an id that nobody
+        // knows; it leaves ours alone.
+        let mut epmd = node::command(Path::new("epmd"), &folder, &ports)?;
+        let epmd = Process::spawn(&mut epmd, folder.pid_file("epmd"))?;
         let mut server = Self { node: None, _epmd: epmd, folder, ports, script };
         server.start_again()?;
         Ok(server)
@@ -93,10 +96,12 @@ impl Server {
     ///
     /// It is still running, or one of the errors of [`start`](Self::start).
     pub fn start_again(&mut self) -> Result<(), Error> {
-        if self.node.is_some() {
+        if self.node.as_mut().is_some_and(|node| node.ended().is_none()) {
             return Err(self.error("is already running"));
         }
-        let mut command = node::server(&self.script, &self.folder, &self.ports)?;
+        // One that crashed by itself is cleared away first.
+        self.node = None;
+        let mut command = node::command(&self.script, &self.folder, &self.ports)?;
         let node = Process::spawn(&mut command, self.folder.pid_file("node"))?;
         let node = self.node.insert(node);
         let started = Instant::now();
