@@ -115,8 +115,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if url.starts_with("memory:") {
         return Err("--role needs a broker between the processes, and memory:// is within one: set BUS_URL".into());
     }
-    let bus = service(&url, role.leak(), &Diary::default())?;
+    let bus = service(&url, role.clone().leak(), &Diary::default())?;
     bus.start().await?;
+    println!("{role} runs until Ctrl-C");
     if bus.health().endpoints.is_empty() {
         order_everything(&bus, Uuid::now_v7()).await?; // the customer
     }

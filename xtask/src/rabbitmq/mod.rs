@@ -5,12 +5,14 @@
 mod error;
 mod folder;
 mod install;
+mod management;
 mod node;
 mod ports;
 mod process;
 mod ready;
 mod server;
 
+pub use management::{AMQP_VARIABLE, API_VARIABLE, Management, VirtualHost};
 pub use error::Error;
 pub use install::{install, installed};
 pub use server::Server;
