@@ -133,7 +133,7 @@ impl Builder {
         let planned = plan(self.endpoints, &self.scope, transport.as_deref(), &mut self.problems);
         match transport {
             Some(transport) if self.problems.is_empty() => {
-                Ok(Bus::new(transport, clock, Arc::new(self.scope), planned, self.limits))
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits))
             }
             _ => Err(BuildError::new(self.problems).into()),
         }
@@ -146,8 +146,7 @@ impl Builder {
         };
         let scheme = scheme.to_ascii_lowercase();
         if let Some(driver) = self.catalog.drivers.iter().find(|driver| driver.schemes().contains(&&*scheme)) {
-            let mut environment = Environment::default();
-            environment.clock = clock.clone();
+            let environment = Environment { clock: clock.clone() };
             return driver.open(&self.url, environment).map_err(|error| match error {
                 TransportError::Url { reason } => format!("`{shown}`: {reason}"),
                 other => other.to_string(),

@@ -25,7 +25,7 @@ impl Bus {
     pub(super) fn new(
         transport: Arc<dyn Transport>,
         clock: Clock,
-        scope: Arc<Scope>,
+        scope: &Arc<Scope>,
         plan: Plan,
         limits: Limits,
     ) -> Self {

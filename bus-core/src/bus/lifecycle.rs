@@ -49,7 +49,7 @@ struct Active {
 const ROUND: Duration = Duration::from_secs(60);
 
 impl Lifecycle {
-    pub(super) fn new(outlet: Arc<Outlet>, scope: Arc<Scope>, plan: Plan, limits: Limits) -> Self {
+    pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
         let prepare = |planned: PlannedEndpoint| {
             let PlannedEndpoint { name, prefetch, concurrency, extensions, pipelines } = planned;
             let context = Arc::new(EndpointContext {

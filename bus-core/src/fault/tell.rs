@@ -57,7 +57,12 @@ pub(crate) async fn tell(
         PublishOutcome::Confirmed => {}
         // Whoever wanted to know is gone. The message itself goes to `_error` all the same.
         outcome => {
-            tracing::warn!(endpoint = &*endpoint.name, fault = fault_type.urn(), ?outcome, "nobody was told of a fault")
+            tracing::warn!(
+                endpoint = &*endpoint.name,
+                fault = fault_type.urn(),
+                ?outcome,
+                "nobody was told of a fault"
+            );
         }
     }
     Ok(())

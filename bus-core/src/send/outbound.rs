@@ -17,7 +17,7 @@ use crate::{
     consumer::Attempt,
     envelope::{CONTENT_TYPE, Envelop, Host},
     error::Posted,
-    transport::{Class, Confirm, Outgoing, Permit, PublishOutcome},
+    transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
 };
 
 /// A message on its way out; nothing happens until it is awaited.
@@ -191,10 +191,13 @@ enum Step<'a> {
     Failed(Option<Error>),
     Start(Box<Parcel<'a>>),
     /// The window is full; rare, so it may cost a box.
-    Waiting(Pin<Box<dyn Future<Output = Result<Option<(Confirm, Posted)>, Error>> + Send + 'a>>),
+    Waiting(Pin<Box<dyn Future<Output = Submitted> + Send + 'a>>),
     Confirming(Confirm, Option<Posted>),
     Done,
 }
+
+/// Handed over; with the confirm, if its sender waits for it.
+type Submitted = Result<Option<(Confirm, Posted)>, Error>;
 
 struct Parcel<'a> {
     outlet: &'a Arc<Outlet>,
@@ -207,7 +210,7 @@ struct Parcel<'a> {
 
 impl Parcel<'_> {
     /// Hands the message over; the confirm, if its sender waits for it.
-    fn submit(self, permit: Permit) -> Result<Option<(Confirm, Posted)>, Error> {
+    fn submit(self, permit: Permit) -> Submitted {
         let Self { outlet, attempt, message, posted, confirmed, .. } = self;
         match attempt {
             None => Ok(Some((outlet.publisher().submit(permit, message), posted))),
@@ -259,7 +262,7 @@ impl Future for Transmit<'_> {
     }
 }
 
-async fn wait(parcel: Parcel<'_>, room: crate::transport::Reserve) -> Result<Option<(Confirm, Posted)>, Error> {
+async fn wait(parcel: Parcel<'_>, room: Reserve) -> Submitted {
     let deadline: Instant = parcel.message.deadline;
     match parcel.outlet.clock.by(deadline, room).await {
         Ok(permit) => parcel.submit(permit),

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
-/// Asks a publisher to make the destination queue first if it is missing; one that exists is used as it
-/// is. Found in [`Outgoing::extensions`](super::Outgoing).
+/// The destination queue is made if it is missing; an existing one is used as it is.
+///
+/// Put into [`Outgoing::extensions`](super::Outgoing::extensions) of a message to a
+/// [`Destination::Queue`](crate::address::Destination::Queue), such as a move to `orders_error`.
 #[derive(Debug, Clone)]
 pub struct EnsureQueue {
-    /// The queue whose durability and type a new one takes: the one that the message came from.
+    /// The source queue's name; the new queue is of its kind.
     pub like: Arc<str>,
 }

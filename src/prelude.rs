@@ -1,0 +1,16 @@
+//! What most programs use: `use bus::prelude::*;`.
+//!
+//! `Serialize`, `Deserialize` and `Uuid` are those of serde and uuid; deriving the former needs `serde` in
+//! the program's own manifest.
+
+pub use bus_core::{
+    Bus, Message, Retry,
+    consumer::{Context, Failure, Received},
+    consumer,
+    extract::State,
+    fault::Fault,
+};
+#[doc(no_inline)]
+pub use serde::{Deserialize, Serialize};
+#[doc(no_inline)]
+pub use uuid::Uuid;
