@@ -16,19 +16,23 @@ use crate::attributes::Problems;
 pub(super) fn expand(function: &ItemFn, options: &Options, root: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     if let Some((setting, span)) = options.setting {
-        problems.add(span, no_effect(setting, function));
+        problems.add(span, no_effect(setting, function, options));
     }
     let checks = problems.keep(checks(function, root));
     let errors = problems.into_compile_error();
     quote! { #errors #function #checks }
 }
 
-fn no_effect(setting: &str, function: &ItemFn) -> String {
+/// Says how the settings are written where the function is registered.
+fn no_effect(setting: &str, function: &ItemFn, options: &Options) -> String {
     let name = &function.sig.ident;
-    let example = if setting == "prefetch" { ".prefetch(32)" } else { ".concurrency(16)" };
+    let endpoint = options.endpoint.as_ref().map_or_else(|| name.to_string(), syn::LitStr::value);
+    let number = |key: &str, number: Option<u16>| number.map(|number| format!(".{key}({number})")).unwrap_or_default();
+    let concurrency = number("concurrency", options.concurrency);
+    let prefetch = number("prefetch", options.prefetch);
     format!(
         "on a function `{setting}` has no effect: write it where the function is registered, \
-         `.endpoint(\"orders\", |e| e.consumer({name}){example})`"
+         `.endpoint({endpoint:?}, |e| e.consumer({name}){concurrency}{prefetch})`"
     )
 }
 
