@@ -39,15 +39,18 @@
 //! # }
 //! ```
 
+// What the macros write names this crate; so does this crate itself.
+extern crate self as bus;
+
 pub mod prelude;
 
+#[doc(inline)]
+pub use bus_core::bus::{Catalog, DeadLetters, EndpointBuilder, EndpointHealth, Health};
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, IntoAddress, Message, MessageType, Outbound, Posted, Retry, Transmit,
     address, clock, consumer, envelope, extract, fault, message, naming, topology, transport,
 };
-#[doc(inline)]
-pub use bus_core::bus::{Catalog, DeadLetters, EndpointBuilder, EndpointHealth, Health};
 
 /// Puts a bus together; the URL's scheme picks one of the transports that are compiled in.
 ///

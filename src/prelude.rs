@@ -4,9 +4,8 @@
 //! the program's own manifest.
 
 pub use bus_core::{
-    Bus, Message, Retry,
+    Bus, Message, Retry, consumer,
     consumer::{Context, Failure, Received},
-    consumer,
     extract::State,
     fault::Fault,
 };

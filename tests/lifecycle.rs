@@ -10,7 +10,8 @@ struct Step {
 }
 
 /// A consumer that passes on what it gets, with its context.
-fn passing() -> (impl Fn(Step, Context) -> std::future::Ready<Result<(), Failure>>, mpsc::UnboundedReceiver<(Step, Context)>) {
+fn passing()
+-> (impl Fn(Step, Context) -> std::future::Ready<Result<(), Failure>>, mpsc::UnboundedReceiver<(Step, Context)>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let pass = move |step, ctx| std::future::ready(sender.send((step, ctx)).map_err(|_| "nobody listens".into()));
     (pass, receiver)

@@ -23,7 +23,11 @@ fn assert_told(output: &Output) {
     assert!(output.status.success(), "{story}\n{complaints}");
     assert!(story.contains("Messages seen by each service: [5, 5, 4, 4, 4]"), "{story}");
     assert!(story.contains(r#"In orders_error lies what failed, and why: ["we do not sell unicorns"]"#), "{story}");
-    for line in ["audit files an order of a unicorn", "orders looks at an order of a unicorn", "billing hears of an order of tea"] {
+    for line in [
+        "audit files an order of a unicorn",
+        "orders looks at an order of a unicorn",
+        "billing hears of an order of tea",
+    ] {
         assert!(story.contains(line), "{line} is missing in:\n{story}");
     }
     assert!(complaints.is_empty(), "nothing to complain about: {complaints}");

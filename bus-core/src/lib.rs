@@ -3,6 +3,9 @@
 //!
 //! Programs use the facade crate `bus`; this crate is for transports and for crates of message contracts.
 
+// What the macros write names this crate; so does this crate itself.
+extern crate self as bus_core;
+
 pub mod address;
 pub mod bus;
 pub mod clock;

@@ -79,17 +79,18 @@ pub async fn a_failing_message_ends_in_error_with_reason_body_and_headers(place:
 pub async fn a_fault_is_published(place: Place) {
     let probe = Probe::<Tocked>::open();
     let (faults, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let bus = place
-        .started(|b| {
-            b.endpoint("work", |e| e.consumer(async |_: Ticked| Err::<(), Failure>("no such tick".into())))
-                .endpoint("watch", |e| {
-                    e.consumer(watched!(probe, Tocked)).consumer(move |fault: Fault<Ticked>| {
-                        let faults = faults.clone();
-                        async move { faults.send(fault).map_err(Failure::from) }
+    let bus =
+        place
+            .started(|b| {
+                b.endpoint("work", |e| e.consumer(async |_: Ticked| Err::<(), Failure>("no such tick".into())))
+                    .endpoint("watch", |e| {
+                        e.consumer(watched!(probe, Tocked)).consumer(move |fault: Fault<Ticked>| {
+                            let faults = faults.clone();
+                            async move { faults.send(fault).map_err(Failure::from) }
+                        })
                     })
-                })
-        })
-        .await;
+            })
+            .await;
     let id = Uuid::now_v7();
     bus.publish(Ticked { number: 5 }).message_id(id).await.unwrap();
     let fault = soon("the fault", told.recv()).await.unwrap();

@@ -27,9 +27,8 @@ pub async fn a_message_is_acknowledged_after_its_handler_and_comes_back_if_it_wa
 /// An endpoint holds no more unsettled messages than its prefetch; others get the rest.
 pub async fn prefetch_bounds_what_an_endpoint_holds(place: Place) {
     let (slow, quick) = (Probe::closed(), Probe::open());
-    let holding = place
-        .started(|b| b.endpoint("work", |e| e.consumer(watched!(slow, Ticked)).prefetch(3).concurrency(1)))
-        .await;
+    let holding =
+        place.started(|b| b.endpoint("work", |e| e.consumer(watched!(slow, Ticked)).prefetch(3).concurrency(1))).await;
     for number in 0..10 {
         holding.publish(Ticked { number }).await.unwrap();
     }

@@ -93,9 +93,7 @@ pub async fn competing_consumers_share_a_queue(place: Place) {
 pub async fn several_message_types_live_on_one_endpoint(place: Place) {
     let (ticks, tocks) = (Probe::open(), Probe::open());
     let bus = place
-        .started(|b| {
-            b.endpoint("clock", |e| e.consumer(watched!(ticks, Ticked)).consumer(watched!(tocks, Tocked)))
-        })
+        .started(|b| b.endpoint("clock", |e| e.consumer(watched!(ticks, Ticked)).consumer(watched!(tocks, Tocked))))
         .await;
     bus.publish(Ticked { number: 1 }).await.unwrap();
     bus.publish(Tocked { number: 2 }).await.unwrap();

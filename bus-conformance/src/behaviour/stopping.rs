@@ -11,9 +11,8 @@ use crate::{
 /// back to the queue, and nothing is handled twice.
 pub async fn stop_finishes_what_runs_and_returns_the_rest(place: Place) {
     let (first, second) = (Probe::closed(), Probe::open());
-    let bus = place
-        .started(|b| b.endpoint("work", |e| e.consumer(watched!(first, Ticked)).prefetch(6).concurrency(2)))
-        .await;
+    let bus =
+        place.started(|b| b.endpoint("work", |e| e.consumer(watched!(first, Ticked)).prefetch(6).concurrency(2))).await;
     for number in 0..6 {
         bus.publish(Ticked { number }).await.unwrap();
     }

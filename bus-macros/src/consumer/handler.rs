@@ -2,10 +2,13 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::{
     Attribute, Error, FnArg, GenericParam, Ident, ImplItemFn, Meta, PatType, Receiver, ReceiverKind, Result,
-    ReturnType, Signature, Type, spanned::Spanned,
+    ReturnType, Signature, Type, WherePredicate, spanned::Spanned,
 };
 
-use super::arguments::{Argument, classify};
+use super::{
+    arguments::{Argument, classify, hides_type},
+    bounds::signature_bounds,
+};
 
 /// A method marked `#[handle]`.
 pub(super) struct Handler {
@@ -23,7 +26,7 @@ pub(super) fn take_marker(attrs: &mut Vec<Attribute>) -> Option<Result<Span>> {
     let marker = attrs.iter().find(|attr| is_marker(attr))?;
     let marker = match &marker.meta {
         Meta::Path(path) => Ok(path.span()),
-        _ => Err(Error::new(marker.meta.span(), "`#[handle]` takes no arguments: write `#[handle]`")),
+        _ => Err(Error::new_spanned(&marker.meta, "`#[handle]` takes no arguments: write `#[handle]`")),
     };
     attrs.retain(|attr| !is_marker(attr));
     Some(marker)
@@ -43,7 +46,7 @@ impl Handler {
         match signature.receiver() {
             Some(receiver) if is_shared(receiver) => {}
             Some(receiver) => {
-                return Err(Error::new(receiver.span(), "a handler shares its consumer with others: write `&self`"));
+                return Err(Error::new_spanned(receiver, "a handler shares its consumer with others: write `&self`"));
             }
             None => {
                 return Err(Error::new(
@@ -60,6 +63,11 @@ impl Handler {
             output: output(signature, "a handler")?,
             conditions: method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
         })
+    }
+
+    /// What must hold of the types in the method's signature.
+    pub(super) fn bounds(&self, root: &TokenStream) -> Vec<WherePredicate> {
+        signature_bounds(&self.message, self.extractors(), &self.output, root)
     }
 
     /// The body of the impl of `Consumer` for this handler's message.
@@ -85,26 +93,30 @@ impl Handler {
                 }
             }
         });
+        // A future that is not `Send` is shown at the method.
+        let at_method = span.located_at(method.span());
+        let future = quote_spanned! {at_method=>
+            impl ::core::future::Future<Output = ::core::result::Result<(), #root::consumer::Failure>>
+                + ::core::marker::Send
+        };
+        let body = quote_spanned! {at_method=>
+            async move {
+                #(#made)*
+                <#output as #root::consumer::HandlerResult>::finish(Self::#method(self, message, #(#names),*).await)
+            }
+        };
         quote_spanned! {span=>
-            fn consume(
-                &self,
-                message: #message,
-                ctx: &#root::consumer::Context,
-            ) -> impl ::core::future::Future<Output = ::core::result::Result<(), #root::consumer::Failure>>
-                   + ::core::marker::Send {
-                async move {
-                    #(#made)*
-                    <#output as #root::consumer::HandlerResult>::finish(Self::#method(self, message, #(#names),*).await)
-                }
+            fn consume(&self, message: #message, ctx: &#root::consumer::Context) -> #future {
+                #body
             }
             #check
         }
     }
 
-    /// `list.add::<Message>("name");`
-    pub(super) fn listing(&self, list: &Ident) -> TokenStream {
+    /// The statement that lists this handler.
+    pub(super) fn listing(&self, root: &TokenStream, list: &Ident) -> TokenStream {
         let (conditions, message, name) = (&self.conditions, &self.message, self.name.to_string());
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #list.add::<#message>(#name);)
+        quote_spanned!(Span::mixed_site()=> #(#conditions)* #root::consumer::HandlerList::<Self>::add::<#message>(#list, #name);)
     }
 
     pub(super) fn conditions(&self) -> &[Attribute] {
@@ -140,6 +152,9 @@ pub(super) fn typed(signature: &Signature) -> Vec<&PatType> {
 /// The type that is returned.
 pub(super) fn output(signature: &Signature, who: &str) -> Result<Type> {
     match &signature.output {
+        ReturnType::Type(_, output) if hides_type(output) => {
+            Err(Error::new_spanned(output, format!("{who} returns a type with a name: write `-> Result<(), Failure>`")))
+        }
         ReturnType::Type(_, output) => Ok((**output).clone()),
         ReturnType::Default => Err(Error::new(
             signature.paren_token.span.close(),
@@ -154,5 +169,5 @@ fn not_generic(signature: &Signature) -> Result<()> {
         Some(GenericParam::Lifetime(_)) => "remove the lifetimes",
         Some(_) => "move its parameters to the `impl`",
     };
-    Err(Error::new(signature.generics.span(), format!("a handler is not generic: {remedy}")))
+    Err(Error::new_spanned(&signature.generics, format!("a handler is not generic: {remedy}")))
 }

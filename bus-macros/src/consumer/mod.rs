@@ -2,6 +2,7 @@
 
 mod arguments;
 mod block;
+mod bounds;
 mod function;
 mod handler;
 mod options;
@@ -17,7 +18,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let options = Options::read(arguments);
     let parsed = match parse2::<Item>(item.clone()) {
         Ok(parsed) => parsed,
-        // Not Rust, or not yet: the compiler's own words are best, and come with the item.
+        // What is no Rust, or not yet, is best refused in the compiler's own words.
         Err(_) => return item,
     };
     let (options, problem) = match options {
@@ -27,7 +28,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let root = match root(options.root.as_ref(), "consumer") {
         Ok(root) => root,
         Err(error) => {
-            let error = error.into_compile_error();
+            let (error, item) = (error.into_compile_error(), unmarked(parsed));
             return quote! { #error #item };
         }
     };
@@ -36,10 +37,19 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Item::Fn(function) => function::expand(&function, &options, &root),
         other => {
             let error = Error::new(place(&other), refusal(&other)).into_compile_error();
+            let item = unmarked(other);
             quote! { #error #item }
         }
     };
     quote! { #problem #expanded }
+}
+
+/// The item without `#[handle]`, which means nothing to the compiler.
+fn unmarked(mut item: Item) -> Item {
+    if let Item::Impl(block) = &mut item {
+        block::take_markers(block);
+    }
+    item
 }
 
 fn refusal(item: &Item) -> &'static str {

@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn credentials_are_encoded() {
-        for (plain, encoded) in [("guest:guest", "Z3Vlc3Q6Z3Vlc3Q="), ("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj")] {
+        for (plain, encoded) in
+            [("guest:guest", "Z3Vlc3Q6Z3Vlc3Q="), ("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj")]
+        {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
     }

@@ -12,7 +12,7 @@ mod process;
 mod ready;
 mod server;
 
-pub use management::{AMQP_VARIABLE, API_VARIABLE, Management, VirtualHost};
 pub use error::Error;
 pub use install::{install, installed};
+pub use management::{AMQP_VARIABLE, API_VARIABLE, Management, VirtualHost};
 pub use server::Server;

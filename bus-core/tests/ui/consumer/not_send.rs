@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use bus_core::{
     Message,
     consumer,
@@ -28,6 +30,17 @@ impl Counts {
     #[handle]
     async fn submit(&self, message: SubmitOrder) -> Result<(), Failure> {
         self.seen.set(self.seen.get() + 1);
+        Ok(())
+    }
+}
+
+#[consumer]
+impl Orders {
+    #[handle]
+    async fn submit(&self, message: SubmitOrder) -> Result<(), Failure> {
+        let shared = std::rc::Rc::new(message);
+        std::future::ready(()).await;
+        drop(shared);
         Ok(())
     }
 }

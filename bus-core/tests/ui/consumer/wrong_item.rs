@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use bus_core::{
     Message,
     consumer,
@@ -20,6 +22,7 @@ trait Submits {
 
 #[consumer]
 impl Submits for Orders {
+    #[handle]
     async fn submit(&self, message: SubmitOrder) -> Result<(), Failure> {
         Ok(())
     }

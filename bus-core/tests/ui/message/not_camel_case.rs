@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 use bus_core::Message;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,10 @@
+#![deny(warnings)]
+
 use std::future::Future;
 
 use bus_core::{
     Message, consumer,
-    consumer::{Consumer, Context, Failure, Handlers, Received},
+    consumer::{Consumer, Context, Failure, Handlers, IntoConsumer, Received},
     extract::{Scope, State},
 };
 use serde::{Deserialize, Serialize};
@@ -101,6 +103,8 @@ async fn watch(_: Received<CancelOrder>) -> Handled {
 
 fn handles<C: Consumer<A>, A: bus_core::consumer::MessageArg>() {}
 
+fn registered<Kind>(_: impl IntoConsumer<Kind>) {}
+
 fn main() {
     type Tested = Orders<Nothing>;
     assert_eq!(Tested::NAME, "Orders");
@@ -118,5 +122,7 @@ fn main() {
     assert_eq!(problems.len(), 1, "{problems:?}");
 
     // The functions are still functions.
-    drop((audit, watch));
+    registered(Orders { repo: Nothing });
+    registered(audit);
+    registered(watch);
 }

@@ -1,3 +1,5 @@
+#![allow(dead_code)]
+
 use bus_core::Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -27,5 +27,5 @@ async fn audit(_: SubmitOrder) -> Result<(), Failure> {
 fn main() {
     use contracts::service_bus::consumer::Handlers;
     assert_eq!(Orders::SETTINGS.prefetch, Some(32));
-    drop((audit, Orders));
+    let _ = (audit, Orders);
 }
