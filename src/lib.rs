@@ -40,6 +40,7 @@
 //! ```
 
 // What the macros write names this crate; so does this crate itself.
+#[allow(unused_extern_crates, reason = "used by expansions only")]
 extern crate self as bus;
 
 pub mod prelude;

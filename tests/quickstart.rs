@@ -30,7 +30,6 @@ fn assert_told(output: &Output) {
     ] {
         assert!(story.contains(line), "{line} is missing in:\n{story}");
     }
-    assert!(complaints.is_empty(), "nothing to complain about: {complaints}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! Programs use the facade crate `bus`; this crate is for transports and for crates of message contracts.
 
 // What the macros write names this crate; so does this crate itself.
+#[allow(unused_extern_crates, reason = "used by expansions only")]
 extern crate self as bus_core;
 
 pub mod address;

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use bus_core::address::{Address, AddressError, Destination};
+use bus_core::{
+    address::{Address, AddressError, Destination},
+    naming::check_entity_name,
+};
 use uuid::Uuid;
-
-use crate::name;
 
 /// The scheme of the broker's URL and of absolute addresses.
 pub(crate) const SCHEME: &str = "memory";
@@ -15,7 +16,7 @@ const BIND: &str = "bind=true";
 pub(crate) fn resolve(address: &Address) -> Result<Destination, AddressError> {
     let named = |text: &str| {
         let entity = text.split('?').next().unwrap_or(text);
-        match name::check(entity) {
+        match check_entity_name(entity) {
             Ok(()) => Ok(Arc::<str>::from(entity)),
             Err(reason) => Err(AddressError::new(&address.to_string(), reason)),
         }

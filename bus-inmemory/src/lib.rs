@@ -20,7 +20,6 @@
 mod address;
 mod broker;
 mod driver;
-mod name;
 mod publisher;
 mod queue;
 mod receiver;

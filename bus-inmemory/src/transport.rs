@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bus_core::{
     address::{Address, AddressError, Destination},
     clock::Clock,
+    naming::check_entity_name,
     topology::Topology,
     transport::{
         ApplyMode, Capabilities, DeadLetter, Publisher, Receiver, ReceiverSettings, Transport, TransportError,
@@ -16,7 +17,6 @@ use bus_core::{
 use crate::{
     address::{self, SCHEME},
     broker::{Broker, Undeclared},
-    name,
     publisher::MemoryPublisher,
     receiver::MemoryReceiver,
     subscription::Subscription,
@@ -98,7 +98,7 @@ impl Transport for MemoryTransport {
     }
 
     fn check_name(&self, name: &str) -> Result<(), String> {
-        name::check(name)
+        check_entity_name(name)
     }
 
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {

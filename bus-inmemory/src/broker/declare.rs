@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
-use bus_core::{topology::Topology, transport::ApplyMode};
+use bus_core::{naming::check_entity_name, topology::Topology, transport::ApplyMode};
 
 use super::{Broker, routes::Routes};
-use crate::name;
 
 /// What could not be declared, or is missing.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ fn check(routes: &Routes, topology: &Topology) -> Result<(), Undeclared> {
     let names = topology.queues.iter().map(|queue| ("queue", &queue.name));
     let names = names.chain(topology.topics.iter().map(|topic| ("exchange", &topic.name)));
     for (kind, entity) in names.chain(topology.bindings.iter().map(|binding| ("exchange", &binding.topic))) {
-        name::check(entity).map_err(|reason| Undeclared { entity: format!("{kind} `{entity}`"), reason })?;
+        check_entity_name(entity).map_err(|reason| Undeclared { entity: format!("{kind} `{entity}`"), reason })?;
     }
     for binding in &topology.bindings {
         let declared = topology.queues.iter().any(|queue| queue.name == binding.queue);

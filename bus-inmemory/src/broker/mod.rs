@@ -9,15 +9,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bus_core::{
     address::Destination,
     clock::Clock,
+    naming::check_entity_name,
     transport::{EnsureQueue, Outgoing, PublishOutcome},
 };
 pub(crate) use declare::Undeclared;
 use routes::Routes;
 
-use crate::{
-    name,
-    queue::{Message, Queue},
-};
+use crate::queue::{Message, Queue};
 
 /// One broker of this process.
 #[derive(Debug)]
@@ -75,7 +73,7 @@ impl Broker {
         if found.is_some() || message.extensions.get::<EnsureQueue>().is_none() {
             return Ok(found);
         }
-        name::check(queue)?;
+        check_entity_name(queue).map_err(|reason| format!("the queue `{queue}` cannot be named so: {reason}"))?;
         Ok(Some(self.write(|routes| routes.declare_queue(queue))))
     }
 
@@ -84,7 +82,7 @@ impl Broker {
         if let Some(queues) = self.read(|routes| routes.reach(topic)) {
             return Ok(queues);
         }
-        name::check(topic)?;
+        check_entity_name(topic).map_err(|reason| format!("the topic `{topic}` cannot be named so: {reason}"))?;
         self.write(|routes| routes.declare_topic(topic));
         Ok(self.read(|routes| routes.reach(topic)).unwrap_or_default())
     }
