@@ -3,7 +3,7 @@ use bus_core::{
     transport::{Event, SettleOutcome, Settlement},
 };
 
-use crate::fixture::{broker, deliveries, events, lying, queue, receiver, send, shown};
+use crate::fixture::{broker, deliveries, done, events, lying, queue, receiver, send, shown};
 
 #[tokio::test]
 async fn a_released_message_goes_back_to_its_place_and_is_marked() {
@@ -119,5 +119,5 @@ async fn a_receiver_that_waits_hears_that_its_transport_closed() {
     });
     tokio::task::yield_now().await;
     bus.close(Clock::real().now()).await;
-    assert!(matches!(waiting.await.unwrap()[..], [Event::Lost(_)]));
+    assert!(matches!(done(waiting).await.unwrap()[..], [Event::Lost(_)]));
 }
