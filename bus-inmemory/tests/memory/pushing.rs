@@ -68,9 +68,9 @@ async fn a_batch_has_at_most_as_many_as_asked_for() {
     send(&*bus, &queue("orders"), &["1", "2", "3"]).await;
     let mut consumer = receiver(&*bus, "orders", 10).await;
     let mut events = Vec::new();
-    consumer.next(2, &mut events).await;
+    done(consumer.next(2, &mut events)).await;
     assert_eq!(events.len(), 2);
-    consumer.next(2, &mut events).await;
+    done(consumer.next(2, &mut events)).await;
     assert_eq!(events.len(), 3);
 }
 
@@ -112,5 +112,5 @@ async fn a_receiver_whose_queue_never_runs_dry_lets_other_tasks_run() {
     send(&*bus, &queue("orders"), &["1"]).await;
     tokio::task::yield_now().await;
     stop.send(()).unwrap();
-    assert!(busy.await.unwrap(), "it kept the thread");
+    assert!(done(busy).await.unwrap(), "it kept the thread");
 }
