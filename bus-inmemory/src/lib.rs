@@ -13,6 +13,11 @@
 //! - Consumers of a queue get messages pushed by turns, each up to its prefetch.
 //! - A message that is released goes back to where it was in the queue.
 //!
+//! A receiver that is paused or closed puts back at once what it did not hand out; what it handed out can
+//! still be settled, also after it was closed, and is released when it is dropped. A receiver that is
+//! dropped, and a transport that is closed or dropped, release what was handed out as well: settling it
+//! later gives `LeaseLost`. A transport can be connected again after it was closed, its receivers cannot.
+//!
 //! Where it differs from RabbitMQ it tells more of the truth: a message is `redelivered` only if a receiver
 //! handed it out before (one that only waited in a receiver's buffer is as good as new), and one whose time
 //! to live ends in a receiver's buffer is not handed out. It does not delay messages yet.

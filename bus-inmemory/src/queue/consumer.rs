@@ -8,7 +8,7 @@ use super::message::{Entry, Message};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
     /// Where the queue keeps it.
-    pub(super) slot: usize,
+    pub(crate) slot: usize,
     /// Another one for each consumer of the process: the slot may have passed to somebody else.
     pub(crate) id: u64,
 }

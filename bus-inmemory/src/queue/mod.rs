@@ -82,6 +82,12 @@ impl Queue {
         })
     }
 
+    /// How many consumers it knows.
+    #[cfg(test)]
+    pub(crate) fn consumers(&self) -> usize {
+        self.locked(|state, _| state.consumers())
+    }
+
     fn locked<T>(&self, step: impl FnOnce(&mut State, &mut After) -> T) -> T {
         let mut after = After::default();
         // Nothing in a step can panic half-way, short of a bug; the queue goes on then.

@@ -129,6 +129,11 @@ impl State {
         self.deal(clock, after);
     }
 
+    #[cfg(test)]
+    pub(super) fn consumers(&self) -> usize {
+        self.consumers.len()
+    }
+
     fn consumer(&mut self, key: Key) -> Option<&mut Consumer> {
         self.consumers.get_mut(key.slot).filter(|consumer| consumer.id == key.id)
     }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bus_core::{
     address::Destination,
@@ -63,6 +63,13 @@ pub(crate) async fn send(transport: &dyn Transport, to: &Destination, bodies: &[
 
 pub(crate) async fn receiver(transport: &dyn Transport, queue: &str, prefetch: u16) -> Box<dyn Receiver> {
     transport.receive(ReceiverSettings::new(queue.into(), prefetch)).await.unwrap()
+}
+
+/// Waits for what another task does; one that is never done fails the test instead of holding it up.
+pub(crate) async fn done<T>(work: impl Future<Output = T>) -> T {
+    let clock = Clock::real();
+    let given_up = clock.now() + Duration::from_secs(60);
+    clock.by(given_up, work).await.expect("it is never done")
 }
 
 /// What the receiver has now, without waiting: the broker pushes before the sender's call returns.

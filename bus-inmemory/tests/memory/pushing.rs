@@ -1,18 +1,18 @@
 use bus_core::transport::Settlement;
 use futures_util::FutureExt;
 
-use crate::fixture::{broker, deliveries, lying, queue, receiver, send, shown};
+use crate::fixture::{broker, deliveries, done, lying, message, queue, receiver, send, shown, submit};
 
 #[tokio::test]
 async fn a_delivery_has_what_the_sender_gave() {
     let bus = broker("content", &["orders"], &[]).await;
-    let mut sent = crate::fixture::message(queue("orders"), "body");
+    let mut sent = message(queue("orders"), "body");
     sent.content_type = Some("application/json".into());
     sent.message_id = Some("id".into());
     sent.correlation_id = Some("order 7".into());
     sent.headers.set("tenant", 7);
     sent.durable = false;
-    crate::fixture::submit(&*bus, sent.clone()).await;
+    submit(&*bus, sent.clone()).await;
     let mut consumer = receiver(&*bus, "orders", 1).await;
     let [got] = deliveries(&mut *consumer).try_into().unwrap();
     assert_eq!((got.body, got.headers, got.durable), (sent.body, sent.headers, false));
@@ -68,9 +68,9 @@ async fn a_batch_has_at_most_as_many_as_asked_for() {
     send(&*bus, &queue("orders"), &["1", "2", "3"]).await;
     let mut consumer = receiver(&*bus, "orders", 10).await;
     let mut events = Vec::new();
-    consumer.next(2, &mut events).await;
+    done(consumer.next(2, &mut events)).await;
     assert_eq!(events.len(), 2);
-    consumer.next(2, &mut events).await;
+    done(consumer.next(2, &mut events)).await;
     assert_eq!(events.len(), 3);
 }
 
@@ -88,7 +88,7 @@ async fn a_waiting_receiver_is_woken_and_a_cancelled_wait_loses_nothing() {
     // The task runs up to its wait before this one goes on: the runtime has one thread.
     tokio::task::yield_now().await;
     send(&*bus, &queue("orders"), &["1"]).await;
-    let (_consumer, got) = waiting.await.unwrap();
+    let (_consumer, got) = done(waiting).await.unwrap();
     assert_eq!(got, 1);
 }
 
@@ -112,5 +112,5 @@ async fn a_receiver_whose_queue_never_runs_dry_lets_other_tasks_run() {
     send(&*bus, &queue("orders"), &["1"]).await;
     tokio::task::yield_now().await;
     stop.send(()).unwrap();
-    assert!(busy.await.unwrap(), "it kept the thread");
+    assert!(done(busy).await.unwrap(), "it kept the thread");
 }

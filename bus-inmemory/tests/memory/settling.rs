@@ -3,7 +3,7 @@ use bus_core::{
     transport::{Event, SettleOutcome, Settlement},
 };
 
-use crate::fixture::{broker, deliveries, events, lying, queue, receiver, send, shown};
+use crate::fixture::{broker, deliveries, done, events, lying, queue, receiver, send, shown};
 
 #[tokio::test]
 async fn a_released_message_goes_back_to_its_place_and_is_marked() {
@@ -37,7 +37,7 @@ async fn a_dropped_receiver_gives_everything_back() {
     send(&*bus, &queue("orders"), &["1", "2", "3", "4"]).await;
     let mut consumer = receiver(&*bus, "orders", 3).await;
     let mut handed_out = Vec::new();
-    consumer.next(2, &mut handed_out).await;
+    done(consumer.next(2, &mut handed_out)).await;
     drop(consumer);
     let mut other = receiver(&*bus, "orders", 10).await;
     // The third waited in the buffer: nobody can have begun with it.
@@ -52,7 +52,7 @@ async fn a_paused_receiver_gets_nothing_more_and_can_settle() {
     send(&*bus, &queue("orders"), &["1", "2", "3"]).await;
     let mut consumer = receiver(&*bus, "orders", 2).await;
     let mut handed_out = Vec::new();
-    consumer.next(1, &mut handed_out).await;
+    done(consumer.next(1, &mut handed_out)).await;
     consumer.pause();
     assert_eq!(lying(&*bus, "orders").await, ["2", "3"]);
     let Some(Event::Delivery(first)) = handed_out.pop() else { panic!("{handed_out:?}") };
@@ -67,7 +67,7 @@ async fn what_was_handed_out_can_be_settled_after_its_receiver_closed() {
     send(&*bus, &queue("orders"), &["1", "2", "3"]).await;
     let mut consumer = receiver(&*bus, "orders", 3).await;
     let mut handed_out = Vec::new();
-    consumer.next(2, &mut handed_out).await;
+    done(consumer.next(2, &mut handed_out)).await;
     consumer.close(Clock::real().now()).await;
     assert_eq!(lying(&*bus, "orders").await, ["3"]);
     let Some(Event::Delivery(second)) = handed_out.pop() else { panic!("{handed_out:?}") };
@@ -99,7 +99,7 @@ async fn a_closed_transport_gives_everything_back_and_says_so() {
     send(&*bus, &queue("orders"), &["1", "2"]).await;
     let mut consumer = receiver(&*bus, "orders", 2).await;
     let mut handed_out = Vec::new();
-    consumer.next(1, &mut handed_out).await;
+    done(consumer.next(1, &mut handed_out)).await;
     bus.close(Clock::real().now()).await;
     assert_eq!(lying(&*other, "orders").await, ["1", "2"]);
     assert!(matches!(events(&mut *consumer)[..], [Event::Lost(_)]));
@@ -119,5 +119,5 @@ async fn a_receiver_that_waits_hears_that_its_transport_closed() {
     });
     tokio::task::yield_now().await;
     bus.close(Clock::real().now()).await;
-    assert!(matches!(waiting.await.unwrap()[..], [Event::Lost(_)]));
+    assert!(matches!(done(waiting).await.unwrap()[..], [Event::Lost(_)]));
 }

@@ -9,7 +9,7 @@ use std::{
 use bus_core::transport::{Event, SettleOutcome, Settlement, Transport};
 use tokio::sync::watch;
 
-use crate::fixture::{broker, lying, queue, receiver, send};
+use crate::fixture::{broker, done, lying, queue, receiver, send};
 
 const PUBLISHERS: usize = 4;
 const CONSUMERS: usize = 3;
@@ -19,12 +19,12 @@ const EACH: usize = 5_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn under_load_every_message_is_completed_exactly_once() {
     let bus = broker("stress", &["orders"], &[]).await;
-    let done = Arc::new(AtomicUsize::new(0));
+    let count = Arc::new(AtomicUsize::new(0));
     let (finish, finished) = watch::channel(false);
     let finish = Arc::new(finish);
     let mut consumers = Vec::new();
     for number in 0..CONSUMERS {
-        consumers.push(tokio::spawn(consume(bus.clone(), number, done.clone(), finish.clone(), finished.clone())));
+        consumers.push(tokio::spawn(consume(bus.clone(), number, count.clone(), finish.clone(), finished.clone())));
     }
     let publishers: Vec<_> = (0..PUBLISHERS)
         .map(|publisher| {
@@ -37,11 +37,11 @@ async fn under_load_every_message_is_completed_exactly_once() {
         })
         .collect();
     for publisher in publishers {
-        publisher.await.unwrap();
+        done(publisher).await.unwrap();
     }
     let mut completed = HashMap::new();
     for consumer in consumers {
-        for body in consumer.await.unwrap() {
+        for body in done(consumer).await.unwrap() {
             *completed.entry(body).or_insert(0) += 1;
         }
     }
@@ -53,7 +53,7 @@ async fn under_load_every_message_is_completed_exactly_once() {
 async fn consume(
     bus: Arc<dyn Transport>,
     number: usize,
-    done: Arc<AtomicUsize>,
+    count: Arc<AtomicUsize>,
     finish: Arc<watch::Sender<bool>>,
     mut finished: watch::Receiver<bool>,
 ) -> Vec<Vec<u8>> {
@@ -78,7 +78,7 @@ async fn consume(
             let body = delivery.body.to_vec();
             assert_eq!(delivery.unsettled.settle(Settlement::Complete).await, SettleOutcome::Settled);
             completed.push(body);
-            if done.fetch_add(1, Ordering::Relaxed) + 1 == PUBLISHERS * EACH {
+            if count.fetch_add(1, Ordering::Relaxed) + 1 == PUBLISHERS * EACH {
                 finish.send_replace(true);
             }
         }

@@ -34,6 +34,18 @@ async fn a_message_whose_time_ends_in_the_buffer_makes_room_for_the_next() {
 }
 
 #[tokio::test]
+async fn a_message_whose_time_is_over_takes_no_room_of_a_consumer() {
+    let (bus, clock) = (broker("no-room", &["orders"], &[]).await, Clock::real());
+    let mut sent = message(queue("orders"), "late");
+    sent.time_to_live = Some(SHORT);
+    submit(&*bus, sent).await;
+    send(&*bus, &queue("orders"), &["next"]).await;
+    clock.sleep_until(clock.now() + SHORT).await;
+    let _consumer = receiver(&*bus, "orders", 1).await;
+    assert_eq!(lying(&*bus, "orders").await, [""; 0], "the consumer's only place is taken by the other");
+}
+
+#[tokio::test]
 async fn a_message_in_time_is_delivered() {
     let bus = broker("in-time", &["orders"], &[]).await;
     let mut sent = message(queue("orders"), "1");
