@@ -1,6 +1,10 @@
 //! Start, stop, and what a context may do in between.
 
-use bus::{Error, consumer::Context, prelude::*};
+use bus::{
+    Error,
+    consumer::{Function, IntoConsumer},
+    prelude::*,
+};
 use tokio::sync::mpsc;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Message)]
@@ -9,11 +13,14 @@ struct Step {
     number: u32,
 }
 
+type Steps = mpsc::UnboundedReceiver<(Step, Context)>;
+
 /// A consumer that passes on what it gets, with its context.
-fn passing()
--> (impl Fn(Step, Context) -> std::future::Ready<Result<(), Failure>>, mpsc::UnboundedReceiver<(Step, Context)>) {
+fn passing() -> (impl IntoConsumer<Function<(Step, Context)>>, Steps) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let pass = move |step, ctx| std::future::ready(sender.send((step, ctx)).map_err(|_| "nobody listens".into()));
+    let pass = move |step: Step, ctx: Context| {
+        std::future::ready(sender.send((step, ctx)).map_err(|_| Failure::from("nobody listens")))
+    };
     (pass, receiver)
 }
 

@@ -1,12 +1,12 @@
 //! The quickstart is run as a user runs it, and must tell its whole story.
 
-use std::{path::PathBuf, process::Output};
+use std::process::Output;
 
 use tokio::process::Command;
 
 /// The example's binary, which `cargo test` builds beside this one.
 fn quickstart() -> Command {
-    let mut path = PathBuf::from(std::env::current_exe().expect("a test has a path"));
+    let mut path = std::env::current_exe().expect("a test has a path");
     path.pop();
     path.pop();
     path.push("examples");

@@ -77,10 +77,10 @@ mod tests {
         check("MEMORY://shop/x/orders?temporary=true", "topic:orders");
         check(
             "queue:my orders",
-            "`queue:my orders` is no address here: the name `my orders` has ` `; letters, digits, `-`, `_`, `.` and \
+            "`queue:my orders` is no address here: it has ` `; letters, digits, `-`, `_`, `.` and \
              `:` are possible",
         );
-        check("memory://shop/", "`memory://shop/` is no address here: the name is empty");
+        check("memory://shop/", "`memory://shop/` is no address here: it is empty");
         check("memory://shop", "`memory://shop` is no address here: a broker in memory has `memory://NAME/ENTITY`");
         check(
             "amqp://u:p@host/orders",

@@ -32,7 +32,7 @@ pub async fn a_panic_is_a_failure_and_the_next_message_is_handled(place: Place) 
         .started(|b| {
             b.endpoint("work", |e| {
                 e.concurrency(1).consumer(move |message: Ticked, ctx: Context| {
-                    assert!(message.number % 2 == 0, "odd numbers are too much for me");
+                    assert!(message.number.is_multiple_of(2), "odd numbers are too much for me");
                     watched.clone().handle(message, ctx)
                 })
             })

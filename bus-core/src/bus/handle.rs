@@ -39,7 +39,7 @@ impl Bus {
     /// # Errors
     /// [`Error::Transport`]: nobody answers, the broker refuses who we are or what we declare.
     pub async fn start(&self) -> Result<(), Error> {
-        self.0.start().await
+        Lifecycle::start(&self.0).await
     }
 
     /// Takes no more messages, lets the handlers that run finish (30 s), returns the rest to their queues,

@@ -3,7 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::Mutex, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, oneshot},
+    task::JoinHandle,
+};
 
 use super::{
     EndpointHealth, Health,
@@ -27,7 +30,7 @@ pub(super) struct Lifecycle {
     endpoints: Vec<Prepared>,
     limits: Limits,
     /// Held through a start or stop, so that they follow one another.
-    active: Mutex<Option<Active>>,
+    active: Mutex<Option<Vec<Running>>>,
     /// Ends the topology rounds when the bus is dropped.
     rounds: Slot<Option<JoinHandle<()>>>,
 }
@@ -40,13 +43,10 @@ struct Prepared {
     concurrency: u16,
 }
 
-/// What runs while the bus is started.
-struct Active {
-    endpoints: Vec<Running>,
-}
-
 /// How often the topology is brought about again: a binding that was deleted cannot be seen otherwise.
 const ROUND: Duration = Duration::from_secs(60);
+/// How long the last settlements may take to reach the broker.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl Lifecycle {
     pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
@@ -77,28 +77,46 @@ impl Lifecycle {
         &self.outlet
     }
 
-    pub(super) async fn start(&self) -> Result<(), Error> {
-        let mut active = self.active.lock().await;
-        if active.is_some() {
-            return Ok(());
-        }
-        let transport = self.outlet.transport();
-        let deadline = self.outlet.clock.now() + self.limits.start;
-        transport.connect(deadline).await?;
-        let started = self.subscribe().await;
-        match started {
-            Ok(endpoints) => {
-                self.outlet.set_open(true);
-                *self.rounds() = Some(self.topology_rounds());
-                *active = Some(Active { endpoints });
-                tracing::info!(endpoints = self.endpoints.len(), "the bus is started");
-                Ok(())
+    /// In a task of its own: a caller that goes away leaves no half-started bus behind.
+    pub(super) async fn start(this: &Arc<Self>) -> Result<(), Error> {
+        let (mut answer, answered) = oneshot::channel();
+        let this = this.clone();
+        tokio::spawn(async move {
+            let mut active = this.active.lock().await;
+            if active.is_some() {
+                let _ = answer.send(Ok(()));
+                return;
             }
-            Err(error) => {
-                transport.close(self.outlet.clock.now()).await;
-                Err(error)
+            let started = tokio::select! {
+                biased;
+                () = answer.closed() => None,
+                started = this.bring_up() => Some(started),
+            };
+            match started {
+                Some(Ok(endpoints)) => {
+                    *active = Some(endpoints);
+                    tracing::info!(endpoints = this.endpoints.len(), "the bus is started");
+                    if answer.send(Ok(())).is_err() {
+                        this.take_down(&mut active).await;
+                    }
+                }
+                Some(Err(error)) => {
+                    this.close(this.outlet.clock.now()).await;
+                    // Whoever called may be gone.
+                    let _ = answer.send(Err(error));
+                }
+                None => this.close(this.outlet.clock.now()).await,
             }
-        }
+        });
+        // The task ends without an answer only if the runtime does.
+        answered.await.unwrap_or(Err(Error::NotStarted))
+    }
+
+    async fn bring_up(&self) -> Result<Vec<Running>, Error> {
+        self.outlet.transport().connect(self.outlet.clock.now() + self.limits.start).await?;
+        let endpoints = self.subscribe().await?;
+        *self.rounds() = Some(self.topology_rounds());
+        Ok(endpoints)
     }
 
     /// Declares everything, then receives; all endpoints or none.
@@ -129,23 +147,32 @@ impl Lifecycle {
         })
     }
 
+    /// In a task of its own: a caller that goes away must not leave messages half returned.
     pub(super) async fn stop(this: &Arc<Self>) {
         let this = this.clone();
-        // In a task of its own: a caller that goes away must not leave messages half returned.
         let stopping = tokio::spawn(async move {
             let mut active = this.active.lock().await;
-            let Some(Active { endpoints }) = active.take() else { return };
-            let deadline = this.outlet.clock.now() + this.limits.stop;
-            this.end_rounds();
-            let stopping: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.stop(deadline)).collect();
-            futures_util::future::join_all(stopping).await;
-            // Handlers could send until here.
-            this.outlet.set_open(false);
-            this.outlet.transport().close(deadline.max(grace(&this.outlet))).await;
-            tracing::info!("the bus is stopped");
+            this.take_down(&mut active).await;
         });
         // It fails only if the runtime ends, and then so does the process.
         let _ = stopping.await;
+    }
+
+    async fn take_down(&self, active: &mut Option<Vec<Running>>) {
+        let Some(endpoints) = active.take() else { return };
+        let deadline = self.outlet.clock.now() + self.limits.stop;
+        let stopping: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.stop(deadline)).collect();
+        // Handlers can send until here.
+        futures_util::future::join_all(stopping).await;
+        self.close(deadline).await;
+        tracing::info!("the bus is stopped");
+    }
+
+    /// Even with no time left the broker is told what was settled.
+    async fn close(&self, deadline: Instant) {
+        self.end_rounds();
+        self.outlet.set_open(false);
+        self.outlet.transport().close(deadline.max(self.outlet.clock.now() + GRACE)).await;
     }
 
     pub(super) fn health(&self) -> Health {
@@ -180,11 +207,6 @@ impl Drop for Lifecycle {
     fn drop(&mut self) {
         self.end_rounds();
     }
-}
-
-/// A stop with no time left still tells the broker what was settled.
-fn grace(outlet: &Outlet) -> Instant {
-    outlet.clock.now() + Duration::from_secs(1)
 }
 
 fn input_address(outlet: &Outlet, name: &Arc<str>) -> Arc<str> {
