@@ -1,1 +1,28 @@
 //! RabbitMQ under the bus: MassTransit topology, confirms, reconnection.
+//!
+//! [`DRIVER`] is the entry; everything else is reached through `bus_core`'s transport traits. What only
+//! RabbitMQ knows travels in extensions: [`QueueOptions`] on queues, [`NativeProperties`] on messages.
+//!
+//! The connections live on a thread of their own, one for publishing and one for consuming, each kept by a
+//! supervisor that reconnects for ever. lapin speaks the protocol; its own recovery is off.
+
+mod address;
+mod browse;
+mod decode;
+mod driver;
+mod encode;
+mod headers;
+mod link;
+mod native;
+mod publish;
+mod queue_options;
+mod receive;
+mod refusal;
+mod runtime;
+mod settings;
+mod topology;
+mod transport;
+
+pub use driver::{DRIVER, RabbitMq};
+pub use native::NativeProperties;
+pub use queue_options::QueueOptions;

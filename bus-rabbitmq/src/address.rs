@@ -1,0 +1,148 @@
+use std::{env, fs};
+
+use bus_core::address::{Address, AddressError, Destination};
+use percent_encoding::percent_decode_str;
+
+use crate::settings::SCHEMES;
+
+/// AMQP's short strings hold no more bytes.
+pub(crate) const SHORT: usize = 255;
+
+/// The exchange or queue that an address names here.
+pub(crate) fn resolve(address: &Address) -> Result<Destination, AddressError> {
+    let destination = match address {
+        Address::Queue(name) => Destination::Queue(name.clone()),
+        Address::Exchange(name) | Address::Topic(name) => Destination::Topic(name.clone()),
+        Address::Absolute(uri) => return absolute_to_destination(uri),
+        other => return Err(AddressError::new(&other.to_string(), "RabbitMQ has queues and exchanges")),
+    };
+    check_name(destination.name()).map_err(|reason| AddressError::new(&address.to_string(), reason))?;
+    Ok(destination)
+}
+
+fn absolute_to_destination(uri: &str) -> Result<Destination, AddressError> {
+    let refuse = |reason: &str| Err(AddressError::new(uri, reason));
+    let Some((scheme, rest)) = uri.split_once("://") else {
+        return refuse("it has no scheme");
+    };
+    if !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
+        return refuse("it belongs to another broker; RabbitMQ's begin with rabbitmq:// or amqp://");
+    }
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // Host and virtual host of a foreign address do not count, and Url would not keep `a::b--c` as written.
+    let entity = match rest.rsplit_once('/') {
+        Some((_, entity)) if !entity.is_empty() => entity,
+        _ => return refuse("the entity's name is missing: write rabbitmq://host/virtual-host/name"),
+    };
+    let Ok(name) = percent_decode_str(entity).decode_utf8() else {
+        return refuse("the entity's name is not UTF-8 after percent-decoding");
+    };
+    if let Err(reason) = check_name(&name) {
+        return refuse(&reason);
+    }
+    let bound = query.split('&').any(|pair| pair.eq_ignore_ascii_case("bind=true"));
+    Ok(if bound { Destination::Queue(name.into()) } else { Destination::Topic(name.into()) })
+}
+
+/// The absolute address of an entity behind `host`, as .NET peers read it.
+pub(crate) fn absolute(host: &str, destination: &Destination) -> String {
+    match destination {
+        Destination::Queue(name) => format!("{host}/{name}?bind=true"),
+        Destination::Topic(name) => format!("{host}/{name}"),
+    }
+}
+
+/// MassTransit's rule for names of queues and exchanges, and AMQP's length.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("the name is empty".to_owned());
+    }
+    if name.len() > SHORT {
+        return Err(format!("`{name}` has {} bytes; AMQP allows {SHORT}", name.len()));
+    }
+    match name.chars().find(|c| !(c.is_alphanumeric() || "-_.:".contains(*c))) {
+        Some(c) => Err(format!("`{name}` has `{c}` in it; letters, digits, `-`, `_`, `.` and `:` are allowed")),
+        None => Ok(()),
+    }
+}
+
+/// The address under which this process sends: MassTransit's name of a bus endpoint.
+pub(crate) fn source_address(host: &str) -> String {
+    let machine = env::var("HOSTNAME").ok().or_else(|| fs::read_to_string("/etc/hostname").ok()).unwrap_or_default();
+    let process = env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    let name = temporary_name(&machine, &process.unwrap_or_default(), uuid::Uuid::new_v4().as_u128());
+    format!("{host}/{name}?temporary=true")
+}
+
+/// The whole name is at most 72 characters: 29 for what is fixed, a third of the rest for each part.
+fn temporary_name(machine: &str, process: &str, id: u128) -> String {
+    const PART: usize = (72 - 29) / 3;
+    let part = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).take(PART).collect::<String>();
+    format!("{}_{}_bus_{}", part(machine), part(process), z_base_32(id))
+}
+
+/// 26 characters for 128 bits, the highest bits first.
+fn z_base_32(id: u128) -> String {
+    const ALPHABET: &[u8; 32] = b"ybndrfg8ejkmcpqxot1uwisza345h769";
+    (0..26).rev().map(|digit| char::from(ALPHABET[(id >> (digit * 5) & 31) as usize])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_name_queues_and_exchanges() {
+        let check = |text: &str, expected: &str| {
+            let shown = text.parse().map_err(|e: AddressError| e).and_then(|address| resolve(&address));
+            assert_eq!(shown.map_or_else(|e| e.to_string(), |d| d.to_string()), expected);
+        };
+        check("queue:orders", "queue:orders");
+        check("exchange:Acme:SubmitOrder", "topic:Acme:SubmitOrder");
+        check("topic:Acme:SubmitOrder", "topic:Acme:SubmitOrder");
+        check("rabbitmq://other:5673/v%2Fh/orders?bind=true", "queue:orders");
+        check("rabbitmq://u:p@h/orders", "topic:orders");
+        check("AMQPS://h/v/Ns:Pair--Left::Right--", "topic:Ns:Pair--Left::Right--");
+        check("rabbitmq://h/x?temporary=true&bind=true&queue=y", "queue:x");
+        check("rabbitmq://h/%C3%BCber", "topic:über");
+        check(
+            "rabbitmq://u:p@h/",
+            "`rabbitmq://h/` is no address here: the entity's name is missing: write rabbitmq://host/virtual-host/name",
+        );
+        check(
+            "sb://h/q",
+            "`sb://h/q` is no address here: it belongs to another broker; RabbitMQ's begin with rabbitmq:// or amqp://",
+        );
+        check(
+            "queue:a b",
+            "`queue:a b` is no address here: `a b` has ` ` in it; letters, digits, `-`, `_`, `.` and `:` are allowed",
+        );
+    }
+
+    #[test]
+    fn absolute_addresses_are_read_back_as_the_entity_they_name() {
+        for destination in [Destination::Queue("orders".into()), Destination::Topic("Acme:SubmitOrder".into())] {
+            let text = absolute("rabbitmq://h:5673/a%2Fb", &destination);
+            assert_eq!(resolve(&text.parse().unwrap()), Ok(destination), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_letters_of_any_alphabet_and_at_most_255_bytes() {
+        assert!(check_name("Acme.Orders:Submit-Order_über9").is_ok());
+        assert!(check_name(&"a".repeat(255)).is_ok());
+        for bad in ["", "a/b", "a b", "a?", &"ü".repeat(128)] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_this_process_is_masstransits() {
+        assert_eq!(temporary_name("vm-1", "mt-peer", 0), format!("vm1_mtpeer_bus_{}", "y".repeat(26)));
+        let long = temporary_name(&"m".repeat(99), &"p".repeat(99), u128::MAX);
+        assert!(long.len() <= 72 && check_name(&long).is_ok(), "{long}");
+        let one = source_address("rabbitmq://h");
+        assert!(one.starts_with("rabbitmq://h/") && one.ends_with("?temporary=true"), "{one}");
+        assert_ne!(one, source_address("rabbitmq://h"));
+    }
+}

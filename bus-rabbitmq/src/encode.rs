@@ -1,0 +1,205 @@
+use std::time::Duration;
+
+use bus_core::{
+    BoxError,
+    address::Destination,
+    envelope::{HeaderValue, Headers},
+    transport::{EnsureQueue, Outgoing},
+};
+use lapin::{
+    BasicProperties,
+    options::BasicPublishOptions,
+    types::{AMQPValue, LongString, ShortString},
+};
+
+use crate::{
+    NativeProperties,
+    address::SHORT,
+    headers::{SEQUENCE, size, to_table},
+};
+
+/// Properties travel in one frame, and a broker that gets a larger one closes the connection, with every
+/// other message on it. RabbitMQ's default frame is 128 KiB; what is left is for the other properties.
+const HEADERS: usize = 120 * 1024;
+
+/// What lapin is given for a message.
+#[derive(Debug)]
+pub(crate) struct Publication {
+    pub(crate) exchange: ShortString,
+    pub(crate) routing_key: ShortString,
+    pub(crate) options: BasicPublishOptions,
+    pub(crate) properties: BasicProperties,
+}
+
+/// Whether the sender wants to know that no queue took it. A queue that is addressed is always meant.
+pub(crate) fn mandatory(message: &Outgoing) -> bool {
+    message.mandatory || matches!(message.to, Destination::Queue(_))
+}
+
+/// Finds what the broker, or lapin, would only answer by closing the channel or worse.
+pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
+    if message.delay.is_some_and(|delay| !delay.is_zero()) {
+        return Err("this transport cannot delay a message (its capabilities say so)".into());
+    }
+    let texts = [
+        ("name of the destination", Some(message.to.name())),
+        ("content type", message.content_type.as_ref()),
+        ("message id", message.message_id.as_ref()),
+        ("correlation id", message.correlation_id.as_ref()),
+    ];
+    for (what, text) in texts.into_iter().filter_map(|(what, text)| Some((what, text?))) {
+        fits(what, text)?;
+    }
+    if message.to.name().is_empty() {
+        return Err("the name of the destination is empty".into());
+    }
+    if let Some(native) = message.extensions.get::<NativeProperties>() {
+        for (what, text) in native.short_texts() {
+            fits(what, text)?;
+        }
+    }
+    if message.extensions.get::<EnsureQueue>().is_some() && matches!(message.to, Destination::Topic(_)) {
+        return Err("only a queue can be ensured; the destination is a topic".into());
+    }
+    carbon_copies(&message.headers)?;
+    match size(&message.headers)? {
+        bytes if bytes <= HEADERS => Ok(()),
+        bytes => Err(format!("the headers take {bytes} bytes; {HEADERS} are allowed").into()),
+    }
+}
+
+/// The message as AMQP has it. `sequence` names this attempt of a mandatory one.
+pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
+    let mandatory = mandatory(message);
+    let mut table = to_table(&message.headers);
+    let native = message.extensions.get::<NativeProperties>();
+    if let Some((name, user)) = native.and_then(|native| native.original_user(&message.headers)) {
+        table.insert(name.into(), AMQPValue::LongString(LongString::from(user)));
+    }
+    if mandatory {
+        table.insert(SEQUENCE.into(), AMQPValue::LongLongInt(sequence.cast_signed()));
+    }
+    let mut properties = BasicProperties::default().with_delivery_mode(if message.durable { 2 } else { 1 });
+    if !table.inner().is_empty() {
+        properties = properties.with_headers(table);
+    }
+    if let Some(text) = message.content_type.as_deref() {
+        properties = properties.with_content_type(short(text));
+    }
+    if let Some(text) = message.message_id.as_deref() {
+        properties = properties.with_message_id(short(text));
+    }
+    if let Some(text) = message.correlation_id.as_deref() {
+        properties = properties.with_correlation_id(short(text));
+    }
+    if let Some(time_to_live) = message.time_to_live {
+        properties = properties.with_expiration(short(&expiration(time_to_live)));
+    }
+    if let Some(native) = native {
+        properties = native.apply(properties);
+    }
+    let (exchange, routing_key) = match &message.to {
+        Destination::Queue(queue) => (ShortString::default(), short(queue)),
+        Destination::Topic(topic) => (short(topic), ShortString::default()),
+    };
+    Publication { exchange, routing_key, options: BasicPublishOptions { mandatory, immediate: false }, properties }
+}
+
+/// Whole milliseconds; the broker would refuse less than one, MassTransit sends a second then.
+fn expiration(time_to_live: Duration) -> String {
+    // RabbitMQ counts in 32 bits, and closes the channel above.
+    match time_to_live.as_millis().min(u32::MAX.into()) {
+        0 => "1000".to_owned(),
+        milliseconds => milliseconds.to_string(),
+    }
+}
+
+fn fits(what: &str, text: &str) -> Result<(), BoxError> {
+    match text.len() {
+        length if length <= SHORT => Ok(()),
+        length => Err(format!("the {what} has {length} bytes; AMQP allows {SHORT}").into()),
+    }
+}
+
+/// RabbitMQ reads these two itself and closes the channel over anything but lists of texts.
+fn carbon_copies(headers: &Headers) -> Result<(), BoxError> {
+    for (name, value) in headers.iter().filter(|(name, _)| matches!(*name, "CC" | "BCC")) {
+        let texts = matches!(value, HeaderValue::List(values)
+            if values.iter().all(|value| matches!(value, HeaderValue::Text(_))));
+        if !texts {
+            return Err(format!("the header {name} has to be a list of texts").into());
+        }
+    }
+    Ok(())
+}
+
+/// [`validate`] let it through.
+fn short(text: &str) -> ShortString {
+    ShortString::try_new(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Instant};
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn message(to: Destination) -> Outgoing {
+        #[allow(clippy::disallowed_methods, reason = "any time will do")]
+        Outgoing::new(to, Bytes::from_static(b"{}"), Instant::now())
+    }
+
+    #[test]
+    fn a_queue_is_reached_through_the_default_exchange_and_a_topic_is_an_exchange() {
+        let queue = encode(&message(Destination::Queue("orders".into())), 7);
+        assert_eq!((queue.exchange.as_str(), queue.routing_key.as_str()), ("", "orders"));
+        assert!(queue.options.mandatory);
+        let sequence = queue.properties.headers().as_ref().and_then(|table| table.inner().get(SEQUENCE).cloned());
+        assert_eq!(sequence, Some(AMQPValue::LongLongInt(7)));
+        let topic = encode(&message(Destination::Topic("A:B".into())), 8);
+        assert_eq!((topic.exchange.as_str(), topic.routing_key.as_str()), ("A:B", ""));
+        assert!(!topic.options.mandatory && topic.properties.headers().is_none());
+    }
+
+    #[test]
+    fn properties_are_masstransits() {
+        let mut outgoing = message(Destination::Topic("t".into()));
+        outgoing.content_type = Some("application/vnd.masstransit+json".into());
+        outgoing.message_id = Some("m".into());
+        outgoing.time_to_live = Some(Duration::from_micros(1_500));
+        outgoing.durable = false;
+        let mut native = NativeProperties::default();
+        native.priority = Some(4);
+        native.user_id = Some("eve".into());
+        outgoing.extensions.insert(native);
+        let properties = encode(&outgoing, 1).properties;
+        assert_eq!(properties.delivery_mode(), &Some(1));
+        assert_eq!(properties.expiration().as_ref().map(ShortString::as_str), Some("1"));
+        assert_eq!(properties.priority(), &Some(4));
+        assert_eq!(properties.user_id(), &None);
+        assert!(properties.headers().as_ref().unwrap().contains_key("Bus-Original-UserId"));
+        assert_eq!(expiration(Duration::from_micros(999)), "1000");
+        assert_eq!(expiration(Duration::MAX), u32::MAX.to_string());
+    }
+
+    #[test]
+    fn what_would_close_the_channel_is_refused_first() {
+        let refused = |change: &dyn Fn(&mut Outgoing)| {
+            let mut outgoing = message(Destination::Queue("q".into()));
+            validate(&outgoing).unwrap();
+            change(&mut outgoing);
+            validate(&outgoing).unwrap_err().to_string()
+        };
+        let long: Arc<str> = "x".repeat(256).into();
+        assert!(refused(&|m| m.to = Destination::Queue(long.clone())).contains("256 bytes"));
+        assert!(refused(&|m| m.message_id = Some(long.clone())).contains("message id"));
+        assert!(refused(&|m| m.content_type = Some(long.clone())).contains("content type"));
+        assert!(refused(&|m| m.headers.set(long.to_string(), "x")).contains("header"));
+        assert!(refused(&|m| m.headers.set("a", "x".repeat(HEADERS))).contains("the headers take"));
+        assert!(refused(&|m| m.headers.set("CC", "x")).contains("CC"));
+        assert!(refused(&|m| m.delay = Some(Duration::from_secs(1))).contains("delay"));
+        assert!(refused(&|m| m.to = Destination::Topic("".into())).contains("empty"));
+    }
+}

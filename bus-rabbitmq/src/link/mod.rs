@@ -1,0 +1,171 @@
+//! One supervised connection. There are two: what publishes must not be held up by what consumes, and an
+//! alarm that blocks publishing must not block acknowledgements.
+
+pub(crate) mod backoff;
+mod state;
+mod supervisor;
+
+use std::{sync::Arc, time::Instant};
+
+use bus_core::{clock::Clock, transport::TransportError};
+use lapin::Connection;
+use tokio::sync::watch;
+
+pub(crate) use state::State;
+pub(crate) use supervisor::Supervisor;
+
+use crate::refusal::{Kind, Refusal};
+
+/// What the rest of the crate sees of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    /// Host, port, virtual host.
+    pub(crate) address: Arc<str>,
+    status: watch::Receiver<Status>,
+    wish: watch::Sender<Wish>,
+    clock: Clock,
+}
+
+/// A snapshot of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Status {
+    pub(crate) state: State,
+    /// While it is ready or blocked.
+    pub(crate) connection: Option<Arc<Connection>>,
+    /// Why it is blocked, or what ended the last try or the last connection.
+    pub(crate) why: Option<Refusal>,
+}
+
+/// What the transport wants of a [`Supervisor`]. Counted, since the same may be wanted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Nothing(u64),
+    Connection(u64),
+    End,
+}
+
+impl Status {
+    /// The connection and its number, if it can be used.
+    pub(crate) fn usable(&self) -> Option<(u64, &Arc<Connection>)> {
+        match self.state {
+            State::Ready { generation } | State::Blocked { generation } => {
+                self.connection.as_ref().map(|connection| (generation, connection))
+            }
+            _ => None,
+        }
+    }
+
+    /// The broker takes publishes.
+    pub(crate) fn open(&self) -> bool {
+        matches!(self.state, State::Ready { .. })
+    }
+
+    /// Why it cannot be used, in words.
+    pub(crate) fn reason(&self) -> String {
+        let what = match self.state {
+            State::Ready { .. } => return "it is connected".to_owned(),
+            State::Blocked { .. } => "the broker takes no messages",
+            State::Idle => "it is not connected",
+            State::Connecting { .. } | State::BackingOff { .. } => "the connection is down",
+            State::Failed => "the broker refused the connection",
+            State::Closed => "the transport is closed",
+        };
+        match &self.why {
+            Some(why) => format!("{what}: {why}"),
+            None => what.to_owned(),
+        }
+    }
+
+    pub(crate) fn refusal(&self) -> Refusal {
+        self.why.clone().unwrap_or_else(|| Refusal::new(Kind::Disconnected, self.reason()))
+    }
+}
+
+impl Link {
+    pub(crate) fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// To wait for changes with.
+    pub(crate) fn watch(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// The connection, or the error that it is not there.
+    pub(crate) fn connection(&self) -> Result<(u64, Arc<Connection>), TransportError> {
+        let status = self.status.borrow();
+        match status.usable() {
+            Some((generation, connection)) => Ok((generation, connection.clone())),
+            None => Err(TransportError::Disconnected {
+                address: self.address.to_string(),
+                source: Refusal::new(Kind::Disconnected, status.reason()).boxed(),
+            }),
+        }
+    }
+
+    /// Waits until it is connected, at most until the deadline.
+    pub(crate) async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {
+        let mut status = self.status.clone();
+        // What an earlier call ended with is no answer to this one.
+        let stale = matches!(status.borrow_and_update().state, State::Failed);
+        self.wish.send_modify(|wish| *wish = wish.connection());
+        let settled = async {
+            if stale && status.changed().await.is_err() {
+                return status.borrow().clone();
+            }
+            let settled = status.wait_for(|status| {
+                status.usable().is_some() || matches!(status.state, State::Failed | State::Closed)
+            });
+            match settled.await {
+                Ok(status) => status.clone(),
+                Err(_) => self.status.borrow().clone(),
+            }
+        };
+        let address = self.address.to_string();
+        match self.clock.by(deadline, settled).await {
+            Ok(status) if status.usable().is_some() => Ok(()),
+            Ok(status) => Err(match status.refusal() {
+                refusal if refusal.kind() == Kind::NoAccess => {
+                    TransportError::AccessRefused { address, source: refusal.boxed() }
+                }
+                refusal => TransportError::Disconnected { address, source: refusal.boxed() },
+            }),
+            Err(_) => {
+                let source = self.status.borrow().refusal().boxed();
+                Err(TransportError::Unreachable { address, source })
+            }
+        }
+    }
+
+    /// Stops trying, unless it was connected once.
+    pub(crate) fn give_up(&self) {
+        self.wish.send_modify(|wish| *wish = wish.nothing());
+    }
+
+    /// Waits until the supervisor is done.
+    pub(crate) async fn ended(&self) {
+        // An error says that it is gone without a word.
+        let _ = self.status.clone().wait_for(|status| status.state == State::Closed).await;
+    }
+
+    /// Closes the connection, for good.
+    pub(crate) fn end(&self) {
+        self.wish.send_modify(|wish| *wish = Wish::End);
+    }
+}
+
+impl Wish {
+    fn connection(self) -> Self {
+        match self {
+            Self::Nothing(call) | Self::Connection(call) => Self::Connection(call + 1),
+            Self::End => Self::End,
+        }
+    }
+
+    fn nothing(self) -> Self {
+        match self {
+            Self::Nothing(call) | Self::Connection(call) => Self::Nothing(call + 1),
+            Self::End => Self::End,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use bus_core::clock::Clock;
+use futures_util::{FutureExt, StreamExt, future::Either, future::select};
+use lapin::{Connection, ConnectionProperties, Event, runtime::default_runtime};
+use tokio::sync::watch;
+
+use super::{
+    Link, Status, Wish,
+    state::{Input, Machine, State},
+};
+use crate::{
+    refusal::{Kind, Refusal, while_connecting},
+    settings::Settings,
+};
+
+/// How long an attempt may take before it is given up.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// lapin reports a loss through its events; one that came before anybody listened is seen by looking.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long the broker may take to answer a close.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// What is done with each new connection before anybody else sees it.
+pub(crate) type OnConnected =
+    Box<dyn Fn(Arc<Connection>) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>> + Send + Sync>;
+
+/// Keeps one connection: connects, watches, connects again.
+pub(crate) struct Supervisor {
+    settings: Arc<Settings>,
+    /// What it is for, as the broker's operators see it.
+    purpose: &'static str,
+    clock: Clock,
+    wish: watch::Receiver<Wish>,
+    status: watch::Sender<Status>,
+    on_connected: OnConnected,
+}
+
+impl Supervisor {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        purpose: &'static str,
+        clock: Clock,
+        on_connected: OnConnected,
+    ) -> (Self, Link) {
+        let (wish, wishes) = watch::channel(Wish::Nothing(0));
+        let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None });
+        let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
+        (Self { settings, purpose, clock, wish: wishes, status, on_connected }, link)
+    }
+
+    /// Runs until [`Link::end`], or until nobody holds the link any more.
+    pub(crate) async fn run(mut self) {
+        let mut machine = Machine::new();
+        while machine.state != State::Closed {
+            let (input, why) = match machine.state {
+                State::Idle | State::Failed => (self.wished().await, None),
+                State::Connecting { .. } => self.attempt(machine).await,
+                State::BackingOff { pause, .. } => {
+                    let over = self.clock.clone();
+                    let over = async move { over.sleep(pause).await };
+                    match self.unless_wished(over).await {
+                        Ok(()) => (Input::PauseOver, None),
+                        Err(input) => (input, None),
+                    }
+                }
+                State::Ready { .. } | State::Blocked { .. } => self.watch().await,
+                State::Closed => break,
+            };
+            machine = machine.step(input);
+            self.publish(machine, why);
+        }
+    }
+
+    fn publish(&self, machine: Machine, why: Option<Refusal>) {
+        tracing::debug!(address = self.settings.address(), purpose = self.purpose, state = ?machine.state,
+            why = why.as_ref().map(tracing::field::display), "connection");
+        self.status.send_modify(|status| {
+            status.state = machine.state;
+            match machine.state {
+                State::Ready { .. } => status.why = None,
+                _ if why.is_some() => status.why = why,
+                _ => {}
+            }
+            if status.usable().is_none() {
+                status.connection = None;
+            }
+        });
+    }
+
+    /// The next wish that means something.
+    async fn wished(&mut self) -> Input {
+        match self.wish.changed().await {
+            Ok(()) => match *self.wish.borrow_and_update() {
+                Wish::Nothing(_) => Input::Unwanted,
+                Wish::Connection(_) => Input::Wanted,
+                Wish::End => Input::Close,
+            },
+            Err(_) => Input::Close,
+        }
+    }
+
+    /// Does `work` unless a wish stops it; a repeated wish for a connection does not.
+    async fn unless_wished<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Input> {
+        let mut work = Box::pin(work);
+        loop {
+            match select(&mut work, Box::pin(self.wished())).await {
+                Either::Left((done, _)) => return Ok(done),
+                Either::Right((Input::Wanted, _)) => {}
+                Either::Right((input, _)) => return Err(input),
+            }
+        }
+    }
+
+    async fn attempt(&mut self, machine: Machine) -> (Input, Option<Refusal>) {
+        let deadline = self.clock.now() + ATTEMPT;
+        let (clock, settings, purpose) = (self.clock.clone(), self.settings.clone(), self.purpose);
+        let connecting = async move { clock.by(deadline, connect(&settings, purpose)).await };
+        let connection = match self.unless_wished(connecting).await {
+            Ok(Ok(Ok(connection))) => Arc::new(connection),
+            Ok(Ok(Err(refusal))) if refusal.kind() == Kind::NoAccess => return (Input::Refused, Some(refusal)),
+            Ok(Ok(Err(refusal))) => return (Input::Unreachable, Some(refusal)),
+            Ok(Err(_)) => {
+                let words = format!("no answer to the handshake within {} s", ATTEMPT.as_secs());
+                return (Input::Unreachable, Some(Refusal::new(Kind::Disconnected, words)));
+            }
+            Err(Input::Unwanted) if machine.generation > 0 => return (Input::Unreachable, None),
+            Err(input) => return (input, None),
+        };
+        let prepared = (self.on_connected)(connection.clone());
+        match self.unless_wished(prepared).await {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => {
+                goodbye(&self.clock, &connection).await;
+                return (Input::Unreachable, Some(refusal));
+            }
+            Err(input) => {
+                goodbye(&self.clock, &connection).await;
+                return (input, None);
+            }
+        }
+        self.status.send_if_modified(|status| {
+            status.connection = Some(connection);
+            // Seen together with the state.
+            false
+        });
+        (Input::Connected, None)
+    }
+
+    /// Waits until something happens to the connection.
+    async fn watch(&mut self) -> (Input, Option<Refusal>) {
+        let status = self.status.borrow().clone();
+        let Some(connection) = status.connection else {
+            return (Input::Lost, None);
+        };
+        let blocked = matches!(status.state, State::Blocked { .. });
+        let clock = self.clock.clone();
+        let watched = connection.clone();
+        let happens = async move {
+            let mut events = Box::pin(watched.events_listener());
+            loop {
+                if !watched.status().connected() {
+                    // The event with the reason was sent before anybody looked.
+                    let event = events.next().now_or_never().flatten();
+                    let why = match event {
+                        Some(Event::Error(error)) => Refusal::from(error),
+                        _ => Refusal::new(Kind::Disconnected, "the connection was closed"),
+                    };
+                    return (Input::Lost, Some(why));
+                }
+                match (watched.status().blocked(), blocked) {
+                    (true, false) => {
+                        let why = Refusal::new(Kind::Disconnected, "it is blocked by an alarm of the broker");
+                        return (Input::Blocked, Some(why));
+                    }
+                    (false, true) => return (Input::Unblocked, None),
+                    _ => {}
+                }
+                match select(events.next(), Box::pin(clock.sleep(LOOK))).await {
+                    // Errors of channels are told here too; they are their users' affair.
+                    Either::Left((Some(Event::Error(error)), _)) if !watched.status().connected() => {
+                        return (Input::Lost, Some(Refusal::from(error)));
+                    }
+                    Either::Left((Some(Event::ConnectionBlocked(reason)), _)) if !blocked => {
+                        let why = Refusal::new(Kind::Disconnected, format!("it is blocked by the broker: {reason}"));
+                        return (Input::Blocked, Some(why));
+                    }
+                    Either::Left((None, _)) => clock.sleep(LOOK).await,
+                    _ => {}
+                }
+            }
+        };
+        match self.unless_wished(happens).await {
+            Ok(happened) => happened,
+            Err(Input::Close) => {
+                goodbye(&self.clock, &connection).await;
+                (Input::Close, None)
+            }
+            // A call of `connect` gave up on the other connection; this one stays.
+            Err(_) => (Input::Unwanted, None),
+        }
+    }
+}
+
+async fn connect(settings: &Settings, purpose: &str) -> Result<Connection, Refusal> {
+    let name = match &settings.connection_name {
+        Some(name) => format!("{name} ({purpose})"),
+        None => format!("bus ({purpose})"),
+    };
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let runtime = default_runtime().map_err(while_connecting)?;
+    Connection::connect_uri_with_runtime(settings.amqp_uri(), properties, runtime).await.map_err(while_connecting)
+}
+
+async fn goodbye(clock: &Clock, connection: &Connection) {
+    // A broker that does not answer is left without a word; dropping the connection closes it.
+    let _ = clock.by(clock.now() + GOODBYE, connection.close(200, "OK".into())).await;
+}

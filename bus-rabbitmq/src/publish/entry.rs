@@ -1,0 +1,75 @@
+use std::{sync::Arc, time::Instant};
+
+use bus_core::{
+    BoxError,
+    address::Destination,
+    transport::{Completer, EnsureQueue, Outgoing, Permit, PublishOutcome},
+};
+
+use crate::{encode, topology::Need};
+
+/// A message that was handed over and is not done with.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) message: Outgoing,
+    /// Taken when the outcome was told: at the deadline that is before the broker answered.
+    completer: Option<Completer<PublishOutcome>>,
+    _permit: Permit,
+    /// lapin had it once: the broker may have it.
+    pub(crate) handed: bool,
+    /// It was under way when a channel was closed, and may be why.
+    pub(crate) suspect: bool,
+    /// Its queue was made once more already.
+    pub(crate) ensured_again: bool,
+}
+
+impl Entry {
+    pub(crate) fn new(message: Outgoing, completer: Completer<PublishOutcome>, permit: Permit) -> Self {
+        Self {
+            message,
+            completer: Some(completer),
+            _permit: permit,
+            handed: false,
+            suspect: false,
+            ensured_again: false,
+        }
+    }
+
+    /// When to give up; none once the outcome was told.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.completer.as_ref().map(|_| self.message.deadline)
+    }
+
+    /// Tells the outcome. Only the first one counts.
+    pub(crate) fn tell(&mut self, outcome: PublishOutcome) {
+        if let Some(completer) = self.completer.take() {
+            completer.complete(outcome);
+        }
+    }
+
+    /// Tells that there is no answer: the broker may have it only if lapin had it.
+    pub(crate) fn give_up(&mut self, why: impl Into<BoxError>) {
+        let why = why.into();
+        self.tell(if self.handed { PublishOutcome::Unknown(why) } else { PublishOutcome::NotSent(why) });
+    }
+
+    pub(crate) fn mandatory(&self) -> bool {
+        encode::mandatory(&self.message)
+    }
+
+    /// The queue that is to be made if it is missing.
+    pub(crate) fn ensured_queue(&self) -> Option<&Arc<str>> {
+        match &self.message.to {
+            Destination::Queue(name) if self.message.extensions.get::<EnsureQueue>().is_some() => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What has to exist before it can be sent.
+    pub(crate) fn need(&self) -> Option<Need> {
+        match &self.message.to {
+            Destination::Topic(name) => Some(Need::Exchange(name.clone())),
+            Destination::Queue(_) => self.ensured_queue().cloned().map(Need::Queue),
+        }
+    }
+}

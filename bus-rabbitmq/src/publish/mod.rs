@@ -1,0 +1,72 @@
+//! The way out: one confirm channel, everything pipelined, every message kept until the broker answered.
+
+mod channel;
+mod entry;
+mod flights;
+mod returns;
+mod worker;
+
+use std::{sync::Arc, time::Instant};
+
+use bus_core::{
+    clock::Clock,
+    transport::{Confirm, Outgoing, Pending, Permit, PublishOutcome, Publisher, Window, WindowLimits},
+};
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use worker::Worker;
+
+use crate::encode;
+
+/// What the worker is told.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Publish(entry::Entry),
+    /// Answer when nothing is under way any more.
+    Drain(oneshot::Sender<()>),
+    /// Give up on what is left.
+    Stop,
+}
+
+/// Hands messages to the worker on the connection's thread.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    window: Arc<Window>,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Outbound {
+    /// The handle, and what the worker reads. The queue between them is bounded by the window's permits.
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Command>) {
+        let (commands, received) = mpsc::unbounded_channel();
+        (Self { window: Arc::new(Window::new(WindowLimits::default())), commands }, received)
+    }
+
+    /// Waits for what is under way until the deadline, then gives up on the rest.
+    pub(crate) async fn close(&self, clock: &Clock, deadline: Instant) {
+        let (drained, done) = oneshot::channel();
+        if self.commands.send(Command::Drain(drained)).is_ok() {
+            // Late or gone: there is nothing more to wait for.
+            let _ = clock.by(deadline, done).await;
+            let _ = self.commands.send(Command::Stop);
+        }
+    }
+}
+
+impl Publisher for Outbound {
+    fn window(&self) -> &Arc<Window> {
+        &self.window
+    }
+
+    fn submit(&self, permit: Permit, message: Outgoing) -> Confirm {
+        if let Err(reason) = encode::validate(&message) {
+            return Pending::ready(PublishOutcome::Rejected(reason));
+        }
+        let (completer, confirm) = Pending::new();
+        let entry = entry::Entry::new(message, completer, permit);
+        if self.commands.send(Command::Publish(entry)).is_err() {
+            return Pending::ready(PublishOutcome::NotSent("the transport is closed".into()));
+        }
+        confirm
+    }
+}

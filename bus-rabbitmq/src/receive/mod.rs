@@ -1,0 +1,208 @@
+//! Subscriptions: deliveries straight from lapin to the caller, settlements through a worker on the
+//! connection's thread.
+
+mod ack_book;
+mod command;
+mod ranges;
+mod settlements;
+mod subscribe;
+mod worker;
+
+use std::{
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use bus_core::{
+    clock::Clock,
+    transport::{Cause, Event, Receiver, Token, Unsettled},
+};
+use futures_util::StreamExt;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use command::Command;
+pub(crate) use worker::Worker;
+
+use crate::{
+    decode,
+    refusal::{Kind, Refusal},
+};
+use command::{Feed, Hand};
+
+/// How long after the deadline the broker may take to answer the last frames.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The events of one queue.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    feeds: mpsc::UnboundedReceiver<Feed>,
+    current: Option<Current>,
+    hand: Arc<Hand>,
+    /// How many deliveries were handed out.
+    out: Arc<AtomicUsize>,
+    clock: Clock,
+    /// The loss was told, and the way back was not.
+    lost: bool,
+    paused: bool,
+    queued: VecDeque<Event>,
+}
+
+struct Current {
+    generation: u64,
+    channel: lapin::Channel,
+    consumer: lapin::Consumer,
+}
+
+/// The ends that the worker holds.
+pub(crate) struct WorkerEnds {
+    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) feeds: mpsc::UnboundedSender<Feed>,
+    pub(crate) out: Arc<AtomicUsize>,
+}
+
+impl Inbound {
+    pub(crate) fn new(clock: Clock) -> (Self, WorkerEnds) {
+        let (commands, received) = mpsc::unbounded_channel();
+        let (fed, feeds) = mpsc::unbounded_channel();
+        let out = Arc::new(AtomicUsize::new(0));
+        let inbound = Self {
+            feeds,
+            current: None,
+            hand: Arc::new(Hand { commands }),
+            out: out.clone(),
+            clock,
+            lost: false,
+            paused: false,
+            queued: VecDeque::new(),
+        };
+        (inbound, WorkerEnds { commands: received, feeds: fed, out })
+    }
+
+    fn poll_events(&mut self, cx: &mut Context<'_>, max: usize, into: &mut Vec<Event>) -> Poll<()> {
+        let max = max.max(1);
+        let before = into.len();
+        while into.len() - before < max {
+            if let Some(event) = self.queued.pop_front() {
+                into.push(event);
+                continue;
+            }
+            // A new life counts first: what the old one still has buffered comes again there.
+            match self.feeds.poll_recv(cx) {
+                Poll::Ready(Some(feed)) => {
+                    self.follow(feed);
+                    continue;
+                }
+                Poll::Ready(None) if self.current.is_none() && !self.lost && !self.paused => {
+                    self.lose(Arc::new(Refusal::new(Kind::Disconnected, "the transport was closed")));
+                    continue;
+                }
+                _ => {}
+            }
+            let Some(current) = &mut self.current else { break };
+            let alive = current.channel.status().connected();
+            match current.consumer.poll_next_unpin(cx) {
+                // Its channel is gone: the broker gave it back already.
+                Poll::Ready(Some(Ok(_))) if !alive => {}
+                Poll::Ready(Some(Ok(delivery))) => {
+                    let token = Token { generation: current.generation, number: delivery.delivery_tag };
+                    self.out.fetch_add(1, Ordering::AcqRel);
+                    let unsettled = Unsettled::new(self.hand.clone(), token);
+                    into.push(Event::Delivery(Box::new(decode::delivery(delivery, unsettled))));
+                }
+                Poll::Ready(Some(Err(error))) => self.ended(Some(error.into())),
+                Poll::Ready(None) => self.ended(None),
+                Poll::Pending => break,
+            }
+        }
+        if into.len() == before { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    fn follow(&mut self, feed: Feed) {
+        if self.current.is_some() {
+            self.lose(feed.lost.unwrap_or_else(|| Arc::new(Refusal::new(Kind::Disconnected, "it was lost"))));
+        }
+        if std::mem::take(&mut self.lost) {
+            self.queued.push_back(Event::Restored);
+        }
+        self.current =
+            Some(Current { generation: feed.generation, channel: feed.channel, consumer: feed.consumer });
+    }
+
+    fn ended(&mut self, refusal: Option<Refusal>) {
+        let Some(Current { generation, channel, .. }) = self.current.take() else { return };
+        if self.paused {
+            return;
+        }
+        // An end without a reason on a channel that stands is a cancel by the broker.
+        let cancelled = refusal.is_none() && channel.status().connected();
+        let words = if cancelled { "the broker cancelled the subscription" } else { "the channel was closed" };
+        let refusal = refusal.unwrap_or_else(|| Refusal::new(Kind::Channel, words));
+        // The worker may have ended with the transport.
+        let _ = self.hand.commands.send(Command::Ended(generation, cancelled));
+        self.lose(Arc::new(refusal));
+    }
+
+    fn lose(&mut self, cause: Cause) {
+        self.current = None;
+        if !std::mem::replace(&mut self.lost, true) && !self.paused {
+            self.queued.push_back(Event::Lost(cause));
+        }
+    }
+}
+
+impl Receiver for Inbound {
+    fn next<'a>(&'a mut self, max: usize, into: &'a mut Vec<Event>) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(poll_fn(move |cx| self.poll_events(cx, max, into)))
+    }
+
+    fn pause(&mut self) {
+        self.paused = true;
+        // The worker may have ended with the transport.
+        let _ = self.hand.commands.send(Command::Pause);
+    }
+
+    fn close(mut self: Box<Self>, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.paused = true;
+        let (done, closed) = oneshot::channel();
+        let told = self.hand.commands.send(Command::Close(deadline, done));
+        Box::pin(async move {
+            if told.is_err() {
+                return;
+            }
+            let clock = self.clock.clone();
+            // What lapin buffered goes back by dropping it; the stream ends with the cancel, or the worker.
+            let (mut closed, mut buffered) = (closed, Vec::new());
+            let returned = async {
+                loop {
+                    tokio::select! {
+                        biased;
+                        _ = &mut closed => return,
+                        () = self.next(256, &mut buffered) => buffered.clear(),
+                    }
+                }
+            };
+            // A broker that does not answer is not waited for: what is dropped now it gives back itself.
+            let _ = clock.by(deadline + GOODBYE, returned).await;
+        })
+    }
+}
+
+impl Drop for Inbound {
+    fn drop(&mut self) {
+        // After a close the worker is gone, and the command with it.
+        let _ = self.hand.commands.send(Command::Dropped);
+    }
+}
+
+impl std::fmt::Debug for Current {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Current").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,266 @@
+use std::{sync::{Arc, atomic::{AtomicUsize, Ordering}}, time::{Duration, Instant}};
+
+use bus_core::{
+    clock::Clock,
+    transport::{Cause, Completer, ReceiverSettings, SettleOutcome, Settlement, Token},
+};
+use lapin::{
+    Connection,
+    options::BasicCancelOptions,
+    types::ShortString,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    WorkerEnds,
+    command::{Command, Feed},
+    settlements::Settlements,
+    subscribe::subscribe,
+};
+use crate::{
+    link::{Link, Status, backoff},
+    refusal::{Kind, Refusal},
+    topology::Applied,
+};
+
+/// How long the broker may take to answer the last frames.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Keeps one subscription: subscribes, settles, subscribes again. Lives on the connection's thread.
+pub(crate) struct Worker {
+    settings: ReceiverSettings,
+    clock: Clock,
+    applied: Arc<Applied>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    feeds: mpsc::UnboundedSender<Feed>,
+    out: Arc<AtomicUsize>,
+    status: watch::Receiver<Status>,
+    life: Option<Life>,
+    generation: u64,
+    paused: bool,
+    /// When to try to subscribe again, and how often that failed.
+    retry: Option<Instant>,
+    failures: u32,
+    /// The queue may be gone: declare it before subscribing.
+    declare_first: bool,
+    lost: Option<Cause>,
+    closing: Option<(Instant, oneshot::Sender<()>)>,
+    /// How many settlements came.
+    settled: usize,
+}
+
+/// The time between a subscription and its loss.
+struct Life {
+    generation: u64,
+    connection: u64,
+    tag: ShortString,
+    settlements: Settlements,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        settings: ReceiverSettings,
+        link: &Link,
+        clock: Clock,
+        applied: Arc<Applied>,
+        ends: WorkerEnds,
+    ) -> Self {
+        let WorkerEnds { commands, feeds, out } = ends;
+        Self {
+            settings,
+            clock,
+            applied,
+            commands,
+            feeds,
+            out,
+            status: link.watch(),
+            life: None,
+            generation: 0,
+            paused: false,
+            retry: None,
+            failures: 0,
+            declare_first: false,
+            lost: None,
+            closing: None,
+            settled: 0,
+        }
+    }
+
+    /// Subscribes for the first time; then the caller lets it run.
+    pub(crate) async fn begin(&mut self, number: u64, connection: &Connection) -> Result<(), Refusal> {
+        self.status.mark_changed();
+        self.subscribe(number, connection).await
+    }
+
+    /// Runs until the receiver is closed or dropped.
+    pub(crate) async fn run(mut self) {
+        let mut batch = Vec::new();
+        let mut watching = true;
+        loop {
+            let clock = self.clock.clone();
+            let wake = self.wake();
+            let at = wake.unwrap_or_else(|| clock.now());
+            tokio::select! {
+                biased;
+                changed = self.status.changed(), if watching => match changed {
+                    Ok(()) => self.look().await,
+                    Err(_) => watching = false,
+                },
+                () = sent(&mut self.life), if self.life.as_ref().is_some_and(|life| life.settlements.is_sending()) => {}
+                taken = self.commands.recv_many(&mut batch, 256) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    for command in batch.drain(..) {
+                        match command {
+                            Command::Settle(token, settlement, done) => self.settle(token, &settlement, done),
+                            Command::Ended(generation, cancelled) => self.ended(generation, cancelled),
+                            Command::Pause => self.pause(),
+                            Command::Close(deadline, done) => {
+                                self.pause();
+                                self.closing = Some((deadline, done));
+                            }
+                            Command::Dropped => return self.end().await,
+                        }
+                    }
+                }
+                () = clock.sleep_until(at), if wake.is_some() => {}
+            }
+            let now = self.clock.now();
+            if let Some(life) = &mut self.life {
+                life.settlements.flush(Some(now));
+            }
+            if let Some((deadline, _)) = &self.closing {
+                if self.out.load(Ordering::Acquire) == self.settled || *deadline <= now {
+                    break;
+                }
+            }
+            if self.retry.is_some_and(|at| at <= now) {
+                self.revive().await;
+            }
+        }
+        self.end().await;
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        let due = self.life.as_ref().and_then(|life| life.settlements.due());
+        let closing = self.closing.as_ref().map(|(deadline, _)| *deadline);
+        [due, self.retry, closing].into_iter().flatten().min()
+    }
+
+    fn settle(&mut self, token: Token, settlement: &Settlement, done: Completer<SettleOutcome>) {
+        self.settled += 1;
+        match &mut self.life {
+            Some(life) if life.generation == token.generation => {
+                life.settlements.take(token.number, settlement, done, self.clock.now());
+            }
+            // The channel that it came on is gone: the broker gave it back already.
+            _ => done.complete(SettleOutcome::Unknown),
+        }
+    }
+
+    /// Follows the connection.
+    async fn look(&mut self) {
+        let usable = self.status.borrow_and_update().usable().map(|(number, _)| number);
+        if self.life.as_ref().is_some_and(|life| Some(life.connection) != usable) {
+            let cause = Arc::new(self.status.borrow().refusal());
+            self.lose(cause);
+        }
+        if self.life.is_none() && usable.is_some() && self.wanted() {
+            self.failures = 0;
+            self.revive().await;
+        }
+    }
+
+    fn wanted(&self) -> bool {
+        !self.paused && self.closing.is_none()
+    }
+
+    /// The receiver saw its stream end. The broker cancels when the queue is deleted.
+    fn ended(&mut self, generation: u64, cancelled: bool) {
+        if self.paused || self.life.as_ref().is_none_or(|life| life.generation != generation) {
+            return;
+        }
+        self.declare_first |= cancelled;
+        let why = if cancelled { "the broker cancelled the subscription" } else { "the channel was closed" };
+        self.lose(Arc::new(Refusal::new(Kind::Channel, why)));
+        self.retry = Some(self.clock.now());
+    }
+
+    fn lose(&mut self, cause: Cause) {
+        self.lost = Some(cause);
+        // Dropped, the channel is closed if it is still open, and what is not settled goes back.
+        self.life = None;
+    }
+
+    async fn revive(&mut self) {
+        self.retry = None;
+        let usable = self.status.borrow().usable().map(|(number, connection)| (number, connection.clone()));
+        let Some((number, connection)) = usable.filter(|_| self.wanted() && self.life.is_none()) else { return };
+        if self.declare_first && self.applied.again(&connection).await.is_ok() {
+            self.declare_first = false;
+        }
+        if let Err(refusal) = self.subscribe(number, &connection).await {
+            tracing::debug!(queue = %self.settings.queue, reason = %refusal, "no subscription");
+            self.declare_first |= refusal.kind() == Kind::Missing;
+            self.retry = Some(self.clock.now() + backoff::pause(self.failures));
+            self.failures = self.failures.saturating_add(1);
+        }
+    }
+
+    async fn subscribe(&mut self, number: u64, connection: &Connection) -> Result<(), Refusal> {
+        let (channel, consumer) = subscribe(connection, &self.settings).await?;
+        self.generation += 1;
+        self.failures = 0;
+        self.life = Some(Life {
+            generation: self.generation,
+            connection: number,
+            tag: consumer.tag(),
+            settlements: Settlements::new(channel.clone(), self.settings.prefetch),
+        });
+        // A receiver that is gone says so with its own command.
+        let _ = self.feeds.send(Feed { generation: self.generation, channel, consumer, lost: self.lost.take() });
+        Ok(())
+    }
+
+    /// Cancels, and keeps the channel: what was delivered on it can still be settled.
+    fn pause(&mut self) {
+        if std::mem::replace(&mut self.paused, true) {
+            return;
+        }
+        self.retry = None;
+        if let Some(life) = &self.life {
+            let (channel, tag) = (life.settlements.channel().clone(), life.tag.clone());
+            tokio::spawn(async move {
+                // A channel that cannot cancel is closed: then nothing is delivered either.
+                let _ = channel.basic_cancel(tag, BasicCancelOptions::default()).await;
+            });
+        }
+    }
+
+    /// Writes what is settled, then closes the channel: the rest goes back to the queue.
+    async fn end(mut self) {
+        if let Some(mut life) = self.life.take() {
+            life.settlements.flush(None);
+            let last = async {
+                while life.settlements.is_sending() {
+                    life.settlements.sent().await;
+                }
+                life.settlements.channel().close(200, "OK".into()).await
+            };
+            // A broker that does not answer is left; it gives back what was not settled.
+            let _ = self.clock.by(self.clock.now() + GOODBYE, last).await;
+        }
+        if let Some((_, done)) = self.closing.take() {
+            // Nobody waits any more.
+            let _ = done.send(());
+        }
+    }
+}
+
+async fn sent(life: &mut Option<Life>) {
+    match life {
+        Some(life) => life.settlements.sent().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,98 @@
+use std::fmt;
+
+use bus_core::{BoxError, transport::TransportError};
+use lapin::{
+    Error, ErrorKind,
+    protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError},
+};
+
+/// Why lapin's last call failed, in the broker's words where it had some.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    kind: Kind,
+    words: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// 404: there is no such queue or exchange.
+    Missing,
+    /// 406: it exists with other properties, or the broker will not have it.
+    Precondition,
+    /// 403 and 405 on a channel: no permission, or somebody else's for himself alone.
+    Denied,
+    /// Wrong user, password or virtual host.
+    NoAccess,
+    /// Other errors that end a channel.
+    Channel,
+    /// The connection is gone, or never was.
+    Disconnected,
+}
+
+impl Refusal {
+    pub(crate) fn new(kind: Kind, words: impl Into<String>) -> Self {
+        Self { kind, words: words.into() }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The broker answered, and the connection goes on.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Channel)
+    }
+
+    pub(crate) fn boxed(self) -> BoxError {
+        Box::new(self)
+    }
+
+    /// As the error of an action at `address`.
+    pub(crate) fn during(self, address: &str, action: impl Into<String>) -> TransportError {
+        let address = address.to_owned();
+        match self.kind {
+            Kind::Disconnected => TransportError::Disconnected { address, source: self.boxed() },
+            Kind::NoAccess => TransportError::AccessRefused { address, source: self.boxed() },
+            _ => TransportError::Refused { address, action: action.into(), source: self.boxed() },
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::ProtocolError(protocol) => match protocol.kind() {
+                AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND) => Kind::Missing,
+                AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => Kind::Precondition,
+                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED | AMQPSoftError::RESOURCELOCKED) => Kind::Denied,
+                AMQPErrorKind::Soft(_) => Kind::Channel,
+                AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Kind::NoAccess,
+                AMQPErrorKind::Hard(_) => Kind::Disconnected,
+            },
+            _ => Kind::Disconnected,
+        };
+        let words = match error.kind() {
+            ErrorKind::ProtocolError(protocol) => protocol.get_message().to_string(),
+            _ => error.to_string(),
+        };
+        Self { kind, words }
+    }
+}
+
+/// While connecting, a 403 ends the connection although AMQP counts it among the errors of channels.
+pub(crate) fn while_connecting(error: Error) -> Refusal {
+    let refusal = Refusal::from(error);
+    match refusal.kind {
+        Kind::Denied => Refusal { kind: Kind::NoAccess, ..refusal },
+        kind if kind != Kind::NoAccess && refusal.is_answer() => Refusal { kind: Kind::Disconnected, ..refusal },
+        _ => refusal,
+    }
+}

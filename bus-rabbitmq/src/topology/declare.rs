@@ -1,0 +1,96 @@
+use bus_core::{topology::Topology, transport::{ApplyMode, TransportError}};
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use lapin::{
+    Channel, Connection, ExchangeKind,
+    options::{ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{FieldTable, ShortString},
+};
+
+use super::plan::{Declaration, plan};
+use crate::refusal::Refusal;
+
+/// A declaration that the broker refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// None if it was none in particular.
+    entity: Option<String>,
+    pub(crate) refusal: Refusal,
+}
+
+impl From<lapin::Error> for Refused {
+    fn from(error: lapin::Error) -> Self {
+        Self { entity: None, refusal: error.into() }
+    }
+}
+
+impl Refused {
+    pub(crate) fn at(self, address: &str) -> TransportError {
+        match self.entity {
+            Some(entity) if self.refusal.is_answer() => {
+                TransportError::Topology { address: address.to_owned(), entity, source: self.refusal.boxed() }
+            }
+            _ => self.refusal.during(address, "declaring the topology"),
+        }
+    }
+}
+
+/// Brings the broker to the topology, on a channel of its own: a refusal closes it.
+pub(crate) async fn declare(connection: &Connection, topology: &Topology, mode: ApplyMode) -> Result<(), Refused> {
+    let passive = match mode {
+        ApplyMode::Assume => return Ok(()),
+        ApplyMode::Validate => true,
+        _ => false,
+    };
+    let channel = connection.create_channel().await?;
+    for group in plan(topology) {
+        // The broker answers in order, so the first that fails is the one it refused.
+        let mut answers: FuturesOrdered<_> = group
+            .iter()
+            .map(|declaration| {
+                let channel = &channel;
+                async move { (declaration, one(channel, declaration, passive).await) }
+            })
+            .collect();
+        while let Some((declaration, answer)) = answers.next().await {
+            if let Err(error) = answer {
+                return Err(Refused { entity: Some(declaration.to_string()), refusal: error.into() });
+            }
+        }
+    }
+    // What is declared stays; a close that fails is the connection's affair.
+    let _ = channel.close(200, "OK".into()).await;
+    Ok(())
+}
+
+async fn one(channel: &Channel, declaration: &Declaration, passive: bool) -> lapin::Result<()> {
+    match declaration {
+        Declaration::Queue { name, arguments } => {
+            let options = QueueDeclareOptions { passive, durable: true, ..QueueDeclareOptions::default() };
+            channel.queue_declare(short(name)?, options, arguments.clone()).await.map(drop)
+        }
+        Declaration::Exchange { name, auto_delete } => {
+            let options = ExchangeDeclareOptions {
+                passive,
+                durable: true,
+                auto_delete: *auto_delete,
+                ..ExchangeDeclareOptions::default()
+            };
+            channel.exchange_declare(short(name)?, ExchangeKind::Fanout, options, FieldTable::default()).await
+        }
+        // AMQP has no passive binding.
+        Declaration::QueueBinding { .. } | Declaration::ExchangeBinding { .. } if passive => Ok(()),
+        Declaration::QueueBinding { queue } => {
+            let (queue, key) = (short(queue)?, ShortString::default());
+            channel.queue_bind(queue.clone(), queue, key, QueueBindOptions::default(), FieldTable::default()).await
+        }
+        Declaration::ExchangeBinding { topic, queue } => {
+            let (options, key) = (ExchangeBindOptions::default(), ShortString::default());
+            channel.exchange_bind(short(queue)?, short(topic)?, key, options, FieldTable::default()).await
+        }
+    }
+}
+
+/// Names are checked before they get here; lapin would panic over one that is too long.
+pub(crate) fn short(name: &str) -> lapin::Result<ShortString> {
+    ShortString::try_new(name).map_err(|error| std::io::Error::other(error.to_string()).into())
+}

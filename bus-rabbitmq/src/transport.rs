@@ -1,0 +1,173 @@
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bus_core::{
+    address::{Address, AddressError, Destination},
+    clock::Clock,
+    topology::Topology,
+    transport::{
+        ApplyMode, Capabilities, DeadLetter, Publisher, Receiver, ReceiverSettings, Transport, TransportError,
+    },
+};
+
+use crate::{
+    address, browse,
+    link::{Link, Supervisor},
+    publish,
+    receive::{self, Inbound},
+    refusal::{Kind, Refusal},
+    runtime::RuntimeThread,
+    settings::Settings,
+    topology::Applied,
+};
+
+/// How long the thread may take to say goodbye to the broker when the transport is dropped.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// One RabbitMQ, reached through two connections on a thread of their own.
+#[derive(Debug)]
+pub(crate) struct RabbitTransport {
+    settings: Arc<Settings>,
+    clock: Clock,
+    source_address: String,
+    runtime: Mutex<RuntimeThread>,
+    publishing: Link,
+    consuming: Link,
+    outbound: Arc<publish::Outbound>,
+    applied: Arc<Applied>,
+}
+
+impl RabbitTransport {
+    /// Starts the thread, which waits to be asked to connect.
+    pub(crate) fn new(settings: Settings, clock: Clock) -> Result<Self, TransportError> {
+        let settings = Arc::new(settings);
+        let applied = Arc::new(Applied::default());
+        let nothing = Box::new(|_| Box::pin(std::future::ready(Ok(()))) as _);
+        let (publishing_supervisor, publishing) =
+            Supervisor::new(settings.clone(), "publish", clock.clone(), nothing);
+        let again = applied.clone();
+        let declare = Box::new(move |connection: Arc<lapin::Connection>| {
+            let again = again.clone();
+            Box::pin(async move { again.again(&connection).await }) as _
+        });
+        let (consuming_supervisor, consuming) = Supervisor::new(settings.clone(), "consume", clock.clone(), declare);
+        let (links, last_clock) = ([publishing.clone(), consuming.clone()], clock.clone());
+        let runtime = RuntimeThread::start(move || async move {
+            for link in &links {
+                link.end();
+            }
+            let deadline = last_clock.now() + GOODBYE;
+            for link in links {
+                // Late: the sockets are closed with the thread.
+                let _ = last_clock.by(deadline, link.ended()).await;
+            }
+        })
+        .map_err(|error| {
+            Refusal::new(Kind::Channel, error.to_string()).during(&settings.address(), "starting the connection's thread")
+        })?;
+        runtime.spawn(publishing_supervisor.run());
+        runtime.spawn(consuming_supervisor.run());
+        let (outbound, commands) = publish::Outbound::new();
+        runtime.spawn(publish::Worker::new(&publishing, clock.clone(), commands).run());
+        Ok(Self {
+            source_address: address::source_address(&settings.address()),
+            settings,
+            clock,
+            runtime: Mutex::new(runtime),
+            publishing,
+            consuming,
+            outbound: Arc::new(outbound),
+            applied,
+        })
+    }
+
+    fn runtime(&self) -> std::sync::MutexGuard<'_, RuntimeThread> {
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for RabbitTransport {
+    /// Nothing beyond AMQP: copies and delays are the bus's own work here. lapin does not show the server's
+    /// properties, so its version stays unknown.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {
+        address::resolve(address)
+    }
+
+    fn absolute(&self, destination: &Destination) -> String {
+        address::absolute(&self.settings.address(), destination)
+    }
+
+    fn source_address(&self) -> String {
+        self.source_address.clone()
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), String> {
+        address::check_name(name)
+    }
+
+    async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {
+        // Both try at the same time; the first refusal ends the wait.
+        let both = futures_util::future::try_join(self.publishing.connect(deadline), self.consuming.connect(deadline));
+        both.await.map(drop).inspect_err(|_| {
+            self.publishing.give_up();
+            self.consuming.give_up();
+        })
+    }
+
+    async fn apply(&self, topology: &Topology, mode: ApplyMode) -> Result<(), TransportError> {
+        let (_, connection) = self.consuming.connection()?;
+        let applied = self.applied.apply(&connection, topology, mode).await;
+        applied.map_err(|refused| refused.at(&self.settings.address()))
+    }
+
+    fn publisher(&self) -> Arc<dyn Publisher> {
+        self.outbound.clone()
+    }
+
+    async fn receive(&self, settings: ReceiverSettings) -> Result<Box<dyn Receiver>, TransportError> {
+        let (number, connection) = self.consuming.connection()?;
+        let (inbound, ends) = Inbound::new(self.clock.clone());
+        let action = format!("receiving from queue `{}`", settings.queue);
+        let mut worker =
+            receive::Worker::new(settings, &self.consuming, self.clock.clone(), self.applied.clone(), ends);
+        let begun = worker.begin(number, &connection).await;
+        begun.map_err(|refusal| refusal.during(&self.settings.address(), action))?;
+        self.runtime().spawn(worker.run());
+        Ok(Box::new(inbound))
+    }
+
+    async fn browse(&self, queue: &str, max: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        let (_, connection) = self.consuming.connection()?;
+        let found = browse::browse(&connection, queue, max).await;
+        found.map_err(|refusal| refusal.during(&self.settings.address(), format!("looking into queue `{queue}`")))
+    }
+
+    fn health(&self) -> Result<(), String> {
+        let publishing = self.publishing.status();
+        if !publishing.open() {
+            return Err(format!("cannot publish to {}: {}", self.publishing.address, publishing.reason()));
+        }
+        let consuming = self.consuming.status();
+        if consuming.usable().is_none() {
+            return Err(format!("cannot receive from {}: {}", self.consuming.address, consuming.reason()));
+        }
+        Ok(())
+    }
+
+    async fn close(&self, deadline: Instant) {
+        self.outbound.close(&self.clock, deadline).await;
+        self.publishing.end();
+        self.consuming.end();
+        let ended = futures_util::future::join(self.publishing.ended(), self.consuming.ended());
+        // A broker that does not answer is left.
+        let _ = self.clock.by(deadline.max(self.clock.now() + GOODBYE), ended).await;
+        self.runtime().end();
+    }
+}

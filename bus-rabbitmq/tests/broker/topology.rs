@@ -1,0 +1,64 @@
+use bus_core::{
+    topology::{Queue, Topology},
+    transport::{ApplyMode, PublishOutcome, TransportError},
+};
+use bus_rabbitmq::QueueOptions;
+
+use crate::server::{Rabbit, complete, delivery, published, queues, receiver, send};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_reaches_the_queues_that_are_bound() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    let mut topology = queues(&["one", "two"]);
+    topology.topic(&"Acme:Event".into());
+    topology.bind(&"Acme:Event".into(), &"one".into());
+    topology.bind(&"Acme:Event".into(), &"two".into());
+    for _ in 0..2 {
+        transport.apply(&topology, ApplyMode::Create).await.unwrap();
+    }
+    transport.apply(&topology, ApplyMode::Validate).await.unwrap();
+    assert!(matches!(send(&transport, published("Acme:Event", 1)).await, PublishOutcome::Confirmed));
+    for queue in ["one", "two"] {
+        let mut receiver = receiver(&transport, queue, 1).await;
+        complete(delivery(&mut receiver).await).await;
+    }
+    // The exchange in front of a queue reaches it too.
+    assert!(matches!(send(&transport, published("one", 2)).await, PublishOutcome::Confirmed));
+    let mut receiver = receiver(&transport, "one", 1).await;
+    assert_eq!(delivery(&mut receiver).await.message_id.as_deref(), Some("2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_with_other_properties_is_refused_with_the_brokers_words() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    rabbit.put("queues", "q", r#"{"durable":true,"arguments":{"x-max-length":5}}"#);
+    match transport.apply(&queues(&["other", "q"]), ApplyMode::Create).await {
+        Err(TransportError::Topology { entity, source, address }) => {
+            assert_eq!(entity, "queue `q`");
+            assert!(source.to_string().contains("x-max-length"), "{source}");
+            assert!(address.ends_with(&rabbit.name), "{address}");
+        }
+        other => panic!("{other:?}"),
+    }
+    // The connection goes on.
+    transport.apply(&queues(&["other"]), ApplyMode::Create).await.unwrap();
+    let mut fitting = Topology::default();
+    let mut queue = Queue::new("q".into());
+    queue.extensions.insert(QueueOptions::new().argument("x-max-length", 5_i64));
+    fitting.queues.push(queue);
+    transport.apply(&fitting, ApplyMode::Create).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validating_changes_nothing_and_fails_over_what_is_missing() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    match transport.apply(&queues(&["q"]), ApplyMode::Validate).await {
+        Err(TransportError::Topology { entity, .. }) => assert_eq!(entity, "queue `q`"),
+        other => panic!("{other:?}"),
+    }
+    transport.apply(&queues(&["q"]), ApplyMode::Assume).await.unwrap();
+    assert!(matches!(transport.apply(&queues(&["q"]), ApplyMode::Validate).await, Err(TransportError::Topology { .. })));
+}
