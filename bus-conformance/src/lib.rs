@@ -43,7 +43,9 @@ macro_rules! conformance {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
-                $crate::$behaviour($crate::Place::new(&$fixture).await).await;
+                // The fixture outlives what happens in its place.
+                let fixture = $fixture;
+                $crate::$behaviour($crate::Place::new(&fixture).await).await;
             }
         )*
     };
