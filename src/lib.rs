@@ -1,1 +1,78 @@
-//! Facade.
+//! A service bus for Rust in the style of MassTransit.
+//!
+//! Application code says *what* a message is and *what* happens when it arrives; the bus does routing,
+//! retries and error queues. The transport under it is a cargo feature and a URL:
+//!
+//! | URL | feature | |
+//! |---|---|---|
+//! | `memory://NAME` | `inmemory` (on by default) | a broker inside the process |
+//! | `amqp://`, `amqps://` (also `rabbitmq://`, `rabbitmqs://`) | `rabbitmq` | RabbitMQ, wire-compatible with MassTransit v8 |
+//!
+//! ```
+//! use bus::prelude::*;
+//!
+//! #[derive(Debug, Serialize, Deserialize, Message)]
+//! #[serde(rename_all = "camelCase")]
+//! #[message(namespace = "Acme.Orders")]
+//! struct SubmitOrder {
+//!     order_id: u32,
+//! }
+//!
+//! struct Orders;
+//!
+//! #[consumer]
+//! impl Orders {
+//!     #[handle]
+//!     async fn submit(&self, order: SubmitOrder, _ctx: &Context) -> Result<(), Failure> {
+//!         assert_eq!(order.order_id, 7);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), bus::Error> {
+//! let bus = bus::builder("memory://shop").consumer(Orders).build()?;
+//! bus.start().await?;
+//! bus.send("queue:orders", SubmitOrder { order_id: 7 }).await?;
+//! bus.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+// What the macros write names this crate; so does this crate itself.
+#[allow(unused_extern_crates, reason = "used by expansions only")]
+extern crate self as bus;
+
+pub mod prelude;
+
+#[doc(inline)]
+pub use bus_core::bus::{Catalog, DeadLetters, EndpointBuilder, EndpointHealth, Health};
+#[doc(inline)]
+pub use bus_core::{
+    BoxError, BuildError, Builder, Bus, Error, IntoAddress, Message, MessageType, Outbound, Posted, Retry, Transmit,
+    address, clock, consumer, envelope, extract, fault, message, naming, topology, transport,
+};
+
+/// Puts a bus together; the URL's scheme picks one of the transports that are compiled in.
+///
+/// `build()` on the result says what is wrong with the URL, an unknown scheme or one whose feature is off
+/// included.
+#[must_use]
+pub fn builder(url: impl Into<String>) -> Builder {
+    Builder::new(url, catalog())
+}
+
+/// The transports that are compiled in, and the ones that a cargo feature would bring.
+#[must_use]
+pub fn catalog() -> Catalog {
+    let mut catalog = Catalog::default();
+    #[cfg(feature = "inmemory")]
+    catalog.drivers.push(&bus_inmemory::DRIVER);
+    #[cfg(not(feature = "inmemory"))]
+    catalog.missing.push(("memory", "inmemory"));
+    #[cfg(feature = "rabbitmq")]
+    catalog.drivers.push(&bus_rabbitmq::DRIVER);
+    #[cfg(not(feature = "rabbitmq"))]
+    catalog.missing.extend(["amqp", "amqps", "rabbitmq", "rabbitmqs"].map(|scheme| (scheme, "rabbitmq")));
+    catalog
+}

@@ -1,5 +1,15 @@
-//! What is around a message: ids, addresses, headers, host.
+//! What is around a message: ids, addresses, headers, host, in MassTransit's JSON envelope.
 
+pub(crate) mod date;
 mod headers;
+mod host;
+mod incoming;
+mod read;
+mod write;
 
 pub use headers::{HeaderValue, Headers};
+pub use host::Host;
+pub use incoming::Incoming;
+pub use read::{Envelope, EnvelopeError};
+pub use write::CONTENT_TYPE;
+pub(crate) use write::Envelop;

@@ -1,4 +1,8 @@
-//! Names of receive endpoints by convention.
+//! Names of receive endpoints by convention, and which names entities can have.
+
+mod entity;
+
+pub use entity::check_entity_name;
 
 /// A type's name as an endpoint's name in kebab case, as MassTransit forms it: the suffix `Consumer` is
 /// left out, and a run of capitals is not split.

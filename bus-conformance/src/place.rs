@@ -1,0 +1,74 @@
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use bus_core::{
+    Builder, Bus,
+    bus::Catalog,
+    clock::Clock,
+    transport::{Driver, Environment, Transport},
+};
+
+/// How the suite reaches a transport.
+pub trait Fixture: Send + Sync {
+    /// The transport's driver.
+    fn driver(&self) -> &'static dyn Driver;
+
+    /// The URL of a place where nothing else happens: a virtual host, a broker of its own. A new one at
+    /// each call.
+    fn url(&self) -> impl Future<Output = String> + Send;
+}
+
+/// A place of its own on a broker, for one behaviour.
+#[derive(Clone)]
+pub struct Place {
+    driver: &'static dyn Driver,
+    url: String,
+    /// Keeps what lies there, for brokers that live only as long as they are used.
+    _anchor: Arc<dyn Transport>,
+}
+
+/// How long anything may take before the suite gives up on it. No test passes by waiting for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Place {
+    /// A new place.
+    pub async fn new(fixture: &impl Fixture) -> Self {
+        let (driver, url) = (fixture.driver(), fixture.url().await);
+        let anchor = driver.open(&url, Environment::default()).expect("the fixture's URL can be opened");
+        Self { driver, url, _anchor: anchor }
+    }
+
+    /// A bus there, configured.
+    pub(crate) fn bus(&self, configure: impl FnOnce(Builder) -> Builder) -> Bus {
+        let catalog = Catalog { drivers: vec![self.driver], missing: Vec::new() };
+        configure(Builder::new(&self.url, catalog)).build().expect("the behaviour's bus can be built")
+    }
+
+    /// A bus there, started.
+    pub(crate) async fn started(&self, configure: impl FnOnce(Builder) -> Builder) -> Bus {
+        let bus = self.bus(configure);
+        bus.start().await.expect("the bus starts");
+        bus
+    }
+
+    /// The transport itself, connected, for what a bus would not do.
+    pub(crate) async fn transport(&self) -> Arc<dyn Transport> {
+        let transport = self.driver.open(&self.url, Environment::default()).expect("the URL can be opened");
+        transport.connect(Clock::real().now() + PATIENCE).await.expect("the transport connects");
+        transport
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Place").field(&self.driver.name()).finish()
+    }
+}
+
+/// Waits for something that must come.
+pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let clock = Clock::real();
+    match clock.by(clock.now() + PATIENCE, work).await {
+        Ok(done) => done,
+        Err(_) => panic!("waited {PATIENCE:?} for {what}"),
+    }
+}

@@ -1,0 +1,170 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{
+    Bus, EndpointBuilder,
+    plan::{Limits, plan},
+};
+use crate::{
+    Error,
+    address::without_credentials,
+    clock::Clock,
+    consumer::IntoConsumer,
+    error::BuildError,
+    extract::Scope,
+    naming::kebab,
+    transport::{Driver, Environment, Transport, TransportError},
+};
+
+/// Which transports a program has, and which it could have.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// The drivers that are compiled in.
+    pub drivers: Vec<&'static dyn Driver>,
+    /// Schemes whose driver is not compiled in, each with the cargo feature that brings it.
+    pub missing: Vec<(&'static str, &'static str)>,
+}
+
+/// Puts a bus together. [`build`](Self::build) checks everything and does no I/O.
+pub struct Builder {
+    url: String,
+    catalog: Catalog,
+    scope: Scope,
+    endpoints: Vec<EndpointBuilder>,
+    problems: Vec<String>,
+    limits: Limits,
+}
+
+impl Builder {
+    /// A bus at a URL, whose scheme picks one of the catalog's drivers.
+    #[must_use]
+    pub fn new(url: impl Into<String>, catalog: Catalog) -> Self {
+        Self {
+            url: url.into(),
+            catalog,
+            scope: Scope::default(),
+            endpoints: Vec::new(),
+            problems: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Adds a driver of a third party.
+    #[must_use]
+    pub fn driver(mut self, driver: &'static dyn Driver) -> Self {
+        self.catalog.drivers.push(driver);
+        self
+    }
+
+    /// Gives handlers a value, which they take as `State<T>`; found by its type, one per type.
+    #[must_use]
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        if let Some(type_name) = self.scope.insert(value) {
+            self.problems.push(format!(
+                "`.state(..)` was called twice with a `{type_name}`: wrap one of them in a type of its own"
+            ));
+        }
+        self
+    }
+
+    /// Adds a consumer on an endpoint of its own, named by its attribute, else by its type's name in kebab
+    /// case. A function has no name that could be relied on: put it into [`endpoint`](Self::endpoint).
+    #[must_use]
+    pub fn consumer<Kind>(mut self, consumer: impl IntoConsumer<Kind>) -> Self {
+        let registration = consumer.registration();
+        let name = registration.settings.endpoint.map(str::to_owned).or_else(|| registration.name.map(kebab));
+        let Some(name) = name else {
+            let what = registration.entries.first().map(|entry| entry.name.to_string()).unwrap_or_default();
+            self.problems.push(format!(
+                "`{what}` is a function, and its queue needs a name: write `.endpoint(\"a-name\", |e| e.consumer(..))`"
+            ));
+            return self;
+        };
+        let mut endpoint = EndpointBuilder::new(name);
+        endpoint.add(registration);
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds an endpoint: a queue of that name with its consumers and its policy.
+    #[must_use]
+    pub fn endpoint(
+        mut self,
+        name: impl Into<String>,
+        configure: impl FnOnce(EndpointBuilder) -> EndpointBuilder,
+    ) -> Self {
+        self.endpoints.push(configure(EndpointBuilder::new(name.into())));
+        self
+    }
+
+    /// How long [`Bus::start`] tries to connect. The default is 30 s.
+    #[must_use]
+    pub fn start_timeout(mut self, time: Duration) -> Self {
+        self.limits.start = time;
+        self
+    }
+
+    /// How long [`Bus::stop`] lets handlers finish. The default is 30 s.
+    #[must_use]
+    pub fn stop_timeout(mut self, time: Duration) -> Self {
+        self.limits.stop = time;
+        self
+    }
+
+    /// How long a send tries, through outages, unless it says otherwise. The default is 30 s.
+    #[must_use]
+    pub fn send_timeout(mut self, time: Duration) -> Self {
+        self.limits.send = time;
+        self
+    }
+
+    /// Checks everything and makes the bus. No I/O.
+    ///
+    /// # Errors
+    /// [`Error::Build`] with every mistake there is: URL, names, duplicates, missing states.
+    pub fn build(mut self) -> Result<Bus, Error> {
+        let clock = Clock::real();
+        let transport = match self.transport(&clock) {
+            Ok(transport) => Some(transport),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        };
+        let planned = plan(self.endpoints, &self.scope, transport.as_deref(), &mut self.problems);
+        match transport {
+            Some(transport) if self.problems.is_empty() => {
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits))
+            }
+            _ => Err(BuildError::new(self.problems).into()),
+        }
+    }
+
+    fn transport(&self, clock: &Clock) -> Result<Arc<dyn Transport>, String> {
+        let shown = without_credentials(&self.url);
+        let Some((scheme, _)) = self.url.split_once("://") else {
+            return Err(format!("`{shown}` is no URL: write one such as `memory://shop` or `amqp://localhost`"));
+        };
+        let scheme = scheme.to_ascii_lowercase();
+        if let Some(driver) = self.catalog.drivers.iter().find(|driver| driver.schemes().contains(&&*scheme)) {
+            let environment = Environment { clock: clock.clone() };
+            return driver.open(&self.url, environment).map_err(|error| match error {
+                TransportError::Url { reason } => format!("`{shown}`: {reason}"),
+                other => other.to_string(),
+            });
+        }
+        if let Some((_, feature)) = self.catalog.missing.iter().find(|(known, _)| *known == scheme) {
+            return Err(format!("scheme `{scheme}://` needs the cargo feature `{feature}` of `bus`"));
+        }
+        let known: Vec<_> = self.catalog.drivers.iter().flat_map(|driver| driver.schemes()).copied().collect();
+        Err(format!("no transport handles scheme `{scheme}://`; compiled in: {}", known.join(", ")))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("url", &without_credentials(&self.url))
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
+    }
+}

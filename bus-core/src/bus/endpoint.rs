@@ -1,0 +1,148 @@
+use std::fmt;
+
+use crate::{
+    address::{Address, AddressError},
+    consumer::{Entry, IntoConsumer, Registration},
+    pipeline::Retry,
+    send::IntoAddress,
+    transport::Extensions,
+};
+
+/// A receive endpoint on its way into the bus: one queue, its consumers, its policy.
+pub struct EndpointBuilder {
+    pub(super) name: String,
+    pub(super) entries: Vec<Entry>,
+    pub(super) bindings: Vec<Result<Address, AddressError>>,
+    pub(super) retry: Retry,
+    pub(super) extensions: Extensions,
+    prefetch: Limit,
+    concurrency: Limit,
+}
+
+/// A number from the consumer's attribute, and over it one from the builder.
+#[derive(Debug, Clone, Copy, Default)]
+struct Limit {
+    attribute: Option<u16>,
+    builder: Option<u16>,
+}
+
+impl Limit {
+    fn get(self) -> Option<u16> {
+        self.builder.or(self.attribute)
+    }
+}
+
+impl EndpointBuilder {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            entries: Vec::new(),
+            bindings: Vec::new(),
+            retry: Retry::none(),
+            extensions: Extensions::new(),
+            prefetch: Limit::default(),
+            concurrency: Limit::default(),
+        }
+    }
+
+    /// Adds a consumer. An endpoint may have several; each gets every message of its types.
+    #[must_use]
+    pub fn consumer<Kind>(mut self, consumer: impl IntoConsumer<Kind>) -> Self {
+        let registration = consumer.registration();
+        self.add(registration);
+        self
+    }
+
+    pub(super) fn add(&mut self, registration: Registration) {
+        let Registration { settings, entries, .. } = registration;
+        // Of several consumers on one endpoint the most careful one counts.
+        for (limit, said) in [(&mut self.prefetch, settings.prefetch), (&mut self.concurrency, settings.concurrency)] {
+            limit.attribute = limit.attribute.into_iter().chain(said).min();
+        }
+        self.entries.extend(entries);
+    }
+
+    /// How many unsettled messages the endpoint holds. The default is 1.2 times a concurrency that was
+    /// set, else 32 or twice the number of processors, if that is more. At least 1.
+    #[must_use]
+    pub fn prefetch(mut self, messages: u16) -> Self {
+        self.prefetch.builder = Some(messages);
+        self
+    }
+
+    /// How many messages are handled at once. The default is the prefetch. At least 1.
+    #[must_use]
+    pub fn concurrency(mut self, messages: u16) -> Self {
+        self.concurrency.builder = Some(messages);
+        self
+    }
+
+    /// When a failed message is tried again. The default is never.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Also receives copies of what is sent to an exchange or topic: a wire tap. The endpoint of the queue
+    /// `orders` has the exchange `orders` in front, so `.bind("exchange:orders")` sees what is sent to
+    /// `exchange:orders` (and not what is sent to `queue:orders`).
+    #[must_use]
+    pub fn bind(mut self, source: impl IntoAddress) -> Self {
+        self.bindings.push(source.into_address());
+        self
+    }
+
+    /// Adds an option that only one transport knows; others ignore it.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, option: T) -> Self {
+        self.extensions.insert(option);
+        self
+    }
+
+    /// Prefetch and concurrency, or what is wrong with them.
+    pub(super) fn limits(&self, processors: usize) -> Result<(u16, u16), String> {
+        let usual = u16::try_from((2 * processors).max(32)).unwrap_or(u16::MAX);
+        let (prefetch, concurrency) = (self.prefetch.get(), self.concurrency.get());
+        let refuse = |what: &str| Err(format!("endpoint `{}`: {what} must be at least 1", self.name));
+        if prefetch == Some(0) {
+            return refuse("the prefetch");
+        }
+        if concurrency == Some(0) {
+            return refuse("the concurrency");
+        }
+        Ok(match (prefetch, concurrency) {
+            (None, None) => (usual, usual),
+            (Some(prefetch), None) => (prefetch, prefetch),
+            (None, Some(concurrency)) => (concurrency.saturating_add(concurrency.div_ceil(5)), concurrency),
+            (Some(prefetch), Some(concurrency)) => (prefetch, concurrency),
+        })
+    }
+}
+
+impl fmt::Debug for EndpointBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointBuilder")
+            .field("name", &self.name)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_follow_from_each_other() {
+        let endpoint = || EndpointBuilder::new("orders".to_owned());
+        assert_eq!(endpoint().limits(2), Ok((32, 32)));
+        assert_eq!(endpoint().limits(32), Ok((64, 64)));
+        assert_eq!(endpoint().prefetch(7).limits(2), Ok((7, 7)));
+        assert_eq!(endpoint().concurrency(1).limits(2), Ok((2, 1)));
+        assert_eq!(endpoint().concurrency(10).limits(2), Ok((12, 10)));
+        assert_eq!(endpoint().prefetch(500).concurrency(16).limits(2), Ok((500, 16)));
+        let refused = endpoint().prefetch(0).limits(2).unwrap_err();
+        assert_eq!(refused, "endpoint `orders`: the prefetch must be at least 1");
+    }
+}

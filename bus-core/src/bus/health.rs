@@ -1,0 +1,25 @@
+use serde::Serialize;
+
+/// How a bus is. Nothing in it is a guess: a lost subscription or connection shows, with why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Health {
+    /// Whether everything works.
+    pub healthy: bool,
+    /// Why messages cannot be sent now; nothing if they can.
+    pub connection: Option<String>,
+    /// Every endpoint.
+    pub endpoints: Vec<EndpointHealth>,
+}
+
+/// How an endpoint is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EndpointHealth {
+    /// The endpoint's name.
+    pub name: String,
+    /// Why it does not receive; nothing if it does.
+    pub problem: Option<String>,
+}

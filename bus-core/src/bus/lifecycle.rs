@@ -1,0 +1,236 @@
+use std::{
+    sync::{Arc, Mutex as Slot, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{Mutex, oneshot},
+    task::JoinHandle,
+};
+
+use super::{
+    EndpointHealth, Health,
+    plan::{Limits, Plan, PlannedEndpoint},
+};
+use crate::{
+    Error,
+    address::Destination,
+    consumer::EndpointContext,
+    endpoint::{self, Dispatcher, Running, Status},
+    extract::Scope,
+    send::Outlet,
+    topology::Topology,
+    transport::{ApplyMode, ReceiverSettings},
+};
+
+/// The states of a bus and the steps between them, one at a time.
+pub(super) struct Lifecycle {
+    outlet: Arc<Outlet>,
+    topology: Topology,
+    endpoints: Vec<Prepared>,
+    limits: Limits,
+    /// Held through a start or stop, so that they follow one another.
+    active: Mutex<Option<Vec<Running>>>,
+    /// Ends the topology rounds when the bus is dropped.
+    rounds: Slot<Option<JoinHandle<()>>>,
+}
+
+/// An endpoint that can be started any number of times.
+struct Prepared {
+    dispatcher: Arc<Dispatcher>,
+    status: Arc<Status>,
+    settings: ReceiverSettings,
+    concurrency: u16,
+}
+
+/// How often the topology is brought about again: a binding that was deleted cannot be seen otherwise.
+const ROUND: Duration = Duration::from_secs(60);
+/// How long the last settlements may take to reach the broker.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Lifecycle {
+    pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
+        let prepare = |planned: PlannedEndpoint| {
+            let PlannedEndpoint { name, prefetch, concurrency, extensions, pipelines } = planned;
+            let context = Arc::new(EndpointContext {
+                address: input_address(&outlet, &name),
+                name: name.clone(),
+                outlet: outlet.clone(),
+                scope: scope.clone(),
+            });
+            let mut settings = ReceiverSettings::new(name, prefetch);
+            settings.extensions = extensions;
+            let dispatcher = Arc::new(Dispatcher::new(context, pipelines));
+            Prepared { dispatcher, status: Arc::default(), settings, concurrency }
+        };
+        Self {
+            topology: plan.topology,
+            endpoints: plan.endpoints.into_iter().map(prepare).collect(),
+            outlet,
+            limits,
+            active: Mutex::new(None),
+            rounds: Slot::new(None),
+        }
+    }
+
+    pub(super) fn outlet(&self) -> &Arc<Outlet> {
+        &self.outlet
+    }
+
+    /// In a task of its own: a caller that goes away leaves no half-started bus behind.
+    pub(super) async fn start(this: &Arc<Self>) -> Result<(), Error> {
+        let (mut answer, answered) = oneshot::channel();
+        let this = this.clone();
+        tokio::spawn(async move {
+            let mut active = this.active.lock().await;
+            if active.is_some() {
+                let _ = answer.send(Ok(()));
+                return;
+            }
+            let started = tokio::select! {
+                biased;
+                () = answer.closed() => None,
+                started = this.bring_up() => Some(started),
+            };
+            match started {
+                Some(Ok(endpoints)) => {
+                    *active = Some(endpoints);
+                    tracing::info!(endpoints = this.endpoints.len(), "the bus is started");
+                    if answer.send(Ok(())).is_err() {
+                        this.take_down(&mut active).await;
+                    }
+                }
+                Some(Err(error)) => {
+                    this.close(this.outlet.clock.now()).await;
+                    // Whoever called may be gone.
+                    let _ = answer.send(Err(error));
+                }
+                None => this.close(this.outlet.clock.now()).await,
+            }
+        });
+        // The task ends without an answer only if the runtime does.
+        answered.await.unwrap_or(Err(Error::NotStarted))
+    }
+
+    async fn bring_up(&self) -> Result<Vec<Running>, Error> {
+        self.outlet.transport().connect(self.outlet.clock.now() + self.limits.start).await?;
+        let endpoints = self.subscribe().await?;
+        *self.rounds() = Some(self.topology_rounds());
+        Ok(endpoints)
+    }
+
+    /// Declares everything, then receives; all endpoints or none.
+    async fn subscribe(&self) -> Result<Vec<Running>, Error> {
+        let transport = self.outlet.transport();
+        transport.apply(&self.topology, ApplyMode::Create).await?;
+        let mut receivers = Vec::with_capacity(self.endpoints.len());
+        for endpoint in &self.endpoints {
+            receivers.push(transport.receive(endpoint.settings.clone()).await?);
+        }
+        // A handler may send as soon as it runs.
+        self.outlet.set_open(true);
+        let running = self.endpoints.iter().zip(receivers).map(|(endpoint, receiver)| {
+            endpoint::start(receiver, endpoint.dispatcher.clone(), endpoint.status.clone(), endpoint.concurrency)
+        });
+        Ok(running.collect())
+    }
+
+    fn topology_rounds(&self) -> JoinHandle<()> {
+        let (outlet, topology) = (self.outlet.clone(), self.topology.clone());
+        tokio::spawn(async move {
+            loop {
+                outlet.clock.sleep(ROUND).await;
+                if let Err(error) = outlet.transport().apply(&topology, ApplyMode::Create).await {
+                    tracing::warn!(%error, "the topology could not be brought about again; trying in a minute");
+                }
+            }
+        })
+    }
+
+    /// In a task of its own: a caller that goes away must not leave messages half returned.
+    pub(super) async fn stop(this: &Arc<Self>) {
+        let this = this.clone();
+        let stopping = tokio::spawn(async move {
+            let mut active = this.active.lock().await;
+            this.take_down(&mut active).await;
+        });
+        // It fails only if the runtime ends, and then so does the process.
+        let _ = stopping.await;
+    }
+
+    async fn take_down(&self, active: &mut Option<Vec<Running>>) {
+        let Some(endpoints) = active.take() else { return };
+        let deadline = self.outlet.clock.now() + self.limits.stop;
+        let stopping: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.stop(deadline)).collect();
+        // Handlers can send until here.
+        futures_util::future::join_all(stopping).await;
+        self.close(deadline).await;
+        tracing::info!("the bus is stopped");
+    }
+
+    /// Even with no time left the broker is told what was settled.
+    async fn close(&self, deadline: Instant) {
+        self.end_rounds();
+        self.outlet.set_open(false);
+        self.outlet.transport().close(deadline.max(self.outlet.clock.now() + GRACE)).await;
+    }
+
+    pub(super) fn health(&self) -> Health {
+        let connection = match self.outlet.is_open() {
+            true => self.outlet.transport().health().err(),
+            false => Some("the bus is not started".to_owned()),
+        };
+        let endpoints: Vec<_> = self
+            .endpoints
+            .iter()
+            .map(|endpoint| EndpointHealth {
+                name: endpoint.settings.queue.to_string(),
+                problem: endpoint.status.problem(),
+            })
+            .collect();
+        let healthy = connection.is_none() && endpoints.iter().all(|endpoint| endpoint.problem.is_none());
+        Health { healthy, connection, endpoints }
+    }
+
+    fn rounds(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end_rounds(&self) {
+        if let Some(rounds) = self.rounds().take() {
+            rounds.abort();
+        }
+    }
+}
+
+impl Drop for Lifecycle {
+    fn drop(&mut self) {
+        self.end_rounds();
+    }
+}
+
+fn input_address(outlet: &Outlet, name: &Arc<str>) -> Arc<str> {
+    // An endpoint's address is that of its exchange: MassTransit writes it without `bind`.
+    outlet.transport().absolute(&Destination::Topic(name.clone())).into()
+}
+
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
+pub(super) async fn interrupted() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler there is nothing to wait for here.
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return ctrl_c.await };
+        tokio::select! {
+            () = ctrl_c => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    ctrl_c.await;
+}

@@ -1,0 +1,186 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    Error, Message,
+    envelope::Incoming,
+    extract::Scope,
+    send::{IntoAddress, Outbound, Outlet},
+    transport::{Confirm, Outgoing, Permit},
+};
+
+/// What a handler knows about its message, and how it sends others.
+///
+/// A cheap handle. What is sent through it belongs to the attempt: the message is acknowledged only after
+/// the broker has confirmed all of it. When the attempt has ended the context is closed, and a clone kept
+/// in a spawned task gets [`Error::ContextClosed`].
+#[derive(Clone)]
+pub struct Context(Arc<Attempt>);
+
+/// One run of a handler.
+pub(crate) struct Attempt {
+    incoming: Arc<Incoming>,
+    endpoint: Arc<EndpointContext>,
+    number: u32,
+    journal: Mutex<Journal>,
+}
+
+/// What an attempt sent.
+enum Journal {
+    Open(Vec<Sent>),
+    Closed,
+}
+
+/// A message that was handed over and not awaited yet.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// To send it again, with the same id.
+    pub(crate) message: Outgoing,
+    pub(crate) posted: crate::error::Posted,
+    pub(crate) confirm: Confirm,
+}
+
+/// What all deliveries of an endpoint share.
+#[derive(Debug)]
+pub(crate) struct EndpointContext {
+    pub(crate) name: Arc<str>,
+    /// The endpoint's absolute address.
+    pub(crate) address: Arc<str>,
+    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) scope: Arc<Scope>,
+}
+
+impl Context {
+    pub(crate) fn new(incoming: Arc<Incoming>, endpoint: Arc<EndpointContext>, number: u32) -> Self {
+        Self(Arc::new(Attempt { incoming, endpoint, number, journal: Mutex::new(Journal::Open(Vec::new())) }))
+    }
+
+    /// Publishes a message: every subscriber gets a copy.
+    ///
+    /// Awaiting it hands the message over; the broker's confirm is awaited before the consumed message is
+    /// acknowledged, or at once with [`Outbound::confirmed`].
+    pub fn publish<M: Message>(&self, message: M) -> Outbound<'_, M> {
+        Outbound::publish(&self.0.endpoint.outlet, Some(&self.0), message)
+    }
+
+    /// Sends a message to one address, such as `queue:orders`.
+    pub fn send<M: Message>(&self, to: impl IntoAddress, message: M) -> Outbound<'_, M> {
+        Outbound::send(&self.0.endpoint.outlet, Some(&self.0), to.into_address(), message)
+    }
+
+    /// The message's id; none if its sender gave it none.
+    pub fn message_id(&self) -> Option<Uuid> {
+        self.0.incoming.envelope.message_id
+    }
+
+    /// The business id.
+    pub fn correlation_id(&self) -> Option<Uuid> {
+        self.0.incoming.envelope.correlation_id
+    }
+
+    /// Carried on to everything that is sent through this context.
+    pub fn conversation_id(&self) -> Option<Uuid> {
+        self.0.incoming.envelope.conversation_id
+    }
+
+    /// Who sent the message: an absolute address.
+    pub fn source_address(&self) -> Option<&str> {
+        self.0.incoming.envelope.source_address.as_deref()
+    }
+
+    /// A header of the envelope, without regard to case.
+    pub fn header(&self, name: &str) -> Option<&Value> {
+        let headers = self.0.incoming.headers();
+        headers.get(name).or_else(|| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+    }
+
+    /// Which try this is: 0 for the first, then counted by the retry policy within one delivery.
+    pub fn attempt(&self) -> u32 {
+        self.0.number
+    }
+
+    /// Whether the broker delivered the message before, here or elsewhere.
+    pub fn redelivered(&self) -> bool {
+        self.0.incoming.redelivered
+    }
+
+    /// The name of the endpoint that received the message.
+    pub fn endpoint(&self) -> &str {
+        &self.0.endpoint.name
+    }
+
+    /// The message as it arrived.
+    pub fn incoming(&self) -> &Incoming {
+        &self.0.incoming
+    }
+
+    pub(crate) fn incoming_arc(&self) -> &Arc<Incoming> {
+        &self.0.incoming
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.0.endpoint.scope
+    }
+
+    /// Ends the attempt; what it sent so far.
+    pub(crate) fn close(&self) -> Vec<Sent> {
+        let mut journal = self.0.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *journal, Journal::Closed) {
+            Journal::Open(sent) => sent,
+            Journal::Closed => Vec::new(),
+        }
+    }
+}
+
+impl Attempt {
+    pub(crate) fn incoming(&self) -> &Incoming {
+        &self.incoming
+    }
+
+    /// The address of the endpoint, the source of what is sent here.
+    pub(crate) fn address(&self) -> &str {
+        &self.endpoint.address
+    }
+
+    /// Hands a message over as part of this attempt. One lock around the check, the hand-over and the
+    /// record: nothing can be sent past the end of the attempt.
+    pub(crate) fn submit(&self, permit: Permit, message: Outgoing, posted: crate::error::Posted) -> Result<(), Error> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let Journal::Open(sent) = &mut *journal else {
+            return Err(Error::ContextClosed);
+        };
+        let confirm = self.endpoint.outlet.publisher().submit(permit, message.clone());
+        sent.push(Sent { message, posted, confirm });
+        Ok(())
+    }
+
+    /// The same for a message whose confirm its sender awaits; nothing is left to await at the end.
+    pub(crate) fn submit_confirmed(&self, permit: Permit, message: Outgoing) -> Result<Confirm, Error> {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        match *journal {
+            Journal::Open(_) => Ok(self.endpoint.outlet.publisher().submit(permit, message)),
+            Journal::Closed => Err(Error::ContextClosed),
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("endpoint", &self.0.endpoint.name)
+            .field("message_id", &self.message_id())
+            .field("attempt", &self.0.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("number", &self.number).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+use std::{fmt, sync::Arc};
+
+use super::{ConsumerSettings, HandlerList, Handlers, MessageArg};
+use crate::{
+    Message, MessageType,
+    extract::Scope,
+    fault::Fault,
+    pipeline::{Fixed, Invoke, Pipeline, Policy},
+};
+
+/// What `.consumer(..)` takes: a type with `#[consumer]`, an `async fn`, a closure. `Kind` is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a consumer",
+    label = "not a consumer",
+    note = "write `#[consumer]` on an `impl` block of it, or pass an `async fn` or closure whose first argument is a message"
+)]
+pub trait IntoConsumer<Kind> {
+    /// What is to be registered.
+    fn registration(self) -> Registration;
+}
+
+/// Marks types with `#[consumer]` in [`IntoConsumer`].
+#[derive(Debug)]
+pub struct Object;
+
+impl<C: Handlers> IntoConsumer<Object> for C {
+    fn registration(self) -> Registration {
+        Registration { name: Some(C::NAME), settings: C::SETTINGS, entries: HandlerList::of(self) }
+    }
+}
+
+/// A consumer on its way into the bus.
+#[derive(Debug)]
+pub struct Registration {
+    /// The type's name; a function has none that could be relied on.
+    pub(crate) name: Option<&'static str>,
+    pub(crate) settings: ConsumerSettings,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Registration {
+    pub(super) fn function(entry: Entry) -> Self {
+        Self { name: None, settings: ConsumerSettings::default(), entries: vec![entry] }
+    }
+}
+
+/// One handler of one message type.
+pub struct Entry {
+    pub(crate) message_type: &'static MessageType,
+    pub(crate) name: Arc<str>,
+    pub(crate) check: fn(&Scope, &mut Vec<String>),
+    make: Box<dyn FnOnce(Policy) -> Arc<dyn Pipeline> + Send>,
+}
+
+impl Entry {
+    pub(super) fn new<A: MessageArg, I: Invoke>(name: String, check: fn(&Scope, &mut Vec<String>), invoke: I) -> Self {
+        let name: Arc<str> = name.into();
+        let message_type = A::Message::message_type();
+        let consumer = name.clone();
+        let make = move |policy: Policy| -> Arc<dyn Pipeline> {
+            Arc::new(Fixed::new(invoke, policy, consumer, message_type, Fault::<A::Message>::message_type))
+        };
+        Self { message_type, name, check, make: Box::new(make) }
+    }
+
+    /// The handler with the filters around it; the type is erased here, once.
+    pub(crate) fn pipeline(self, policy: Policy) -> Arc<dyn Pipeline> {
+        (self.make)(policy)
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).field("message_type", &self.message_type.urn()).finish()
+    }
+}

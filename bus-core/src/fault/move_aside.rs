@@ -1,0 +1,128 @@
+use std::sync::Arc;
+
+use super::exception::cut;
+use crate::{
+    MessageType,
+    address::Destination,
+    consumer::{EndpointContext, Failure},
+    endpoint::{Backoff, Stopped, Stopping},
+    envelope::{Headers, Host, date},
+    transport::{Delivery, EnsureQueue, Outgoing, SettleOutcome, Settlement, copy_confirm_complete},
+};
+
+/// The queues that messages are moved to, beside the one they came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Aside {
+    /// `_error`: it failed.
+    Error,
+    /// `_skipped`: nobody here consumes its type.
+    Skipped,
+}
+
+/// Moves a delivery as it is, with the reason added to its headers. The original is completed only after
+/// the broker has the copy; a move that fails is tried again until the endpoint stops.
+///
+/// # Errors
+/// [`Stopped`], and the delivery goes back to its queue.
+pub(crate) async fn move_aside(
+    delivery: Delivery,
+    aside: Aside,
+    reason: Headers,
+    endpoint: &EndpointContext,
+    stopping: &mut Stopping,
+) -> Result<(), Stopped> {
+    let outlet = &endpoint.outlet;
+    let suffix = match aside {
+        Aside::Error => "_error",
+        Aside::Skipped => "_skipped",
+    };
+    let queue: Arc<str> = format!("{}{suffix}", endpoint.name).into();
+    let mut copy = Outgoing::new(Destination::Queue(queue.clone()), delivery.body, outlet.clock.now());
+    copy.content_type = delivery.content_type;
+    copy.message_id = delivery.message_id;
+    copy.correlation_id = delivery.correlation_id;
+    copy.headers = delivery.headers;
+    for (name, value) in reason.iter() {
+        copy.headers.set(name.to_owned(), value.clone());
+    }
+    copy.extensions = delivery.extensions;
+    copy.extensions.insert(EnsureQueue { like: endpoint.name.clone() });
+    copy.mandatory = true;
+    let mut unsettled = delivery.unsettled;
+    let mut outage = Backoff::default();
+    loop {
+        copy.deadline = outlet.clock.now() + outlet.timeout;
+        if outlet.transport().capabilities().atomic_move {
+            match unsettled.settle(Settlement::Move { copy: Box::new(copy) }).await {
+                SettleOutcome::Settled => {}
+                // It comes again, and so does its failure.
+                outcome => tracing::warn!(endpoint = &*endpoint.name, queue = &*queue, ?outcome, "a move is in doubt"),
+            }
+            return Ok(());
+        }
+        match copy_confirm_complete(outlet.publisher(), unsettled, copy.clone()).await {
+            Ok(_) => return Ok(()),
+            Err((back, outcome)) => {
+                tracing::error!(
+                    endpoint = &*endpoint.name,
+                    queue = &*queue,
+                    ?outcome,
+                    "held: a message could not be moved"
+                );
+                unsettled = back;
+            }
+        }
+        if stopping.or_sleep(&outlet.clock, outage.next()).await {
+            return Err(Stopped);
+        }
+    }
+}
+
+/// The headers of MassTransit on a message in `_error`.
+pub(crate) fn fault_headers(
+    failure: &Failure,
+    retries: u32,
+    consumer: Option<(&str, &MessageType)>,
+    endpoint: &EndpointContext,
+) -> Headers {
+    let mut headers = host_headers();
+    headers.set("MT-Reason", "fault");
+    headers.set("MT-Fault-ExceptionType", failure.error_type());
+    headers.set("MT-Fault-InputAddress", endpoint.address.to_string());
+    headers.set("MT-Fault-Message", cut(failure.chain()));
+    headers.set("MT-Fault-Timestamp", date::format(endpoint.outlet.clock.wall()));
+    headers.set("MT-Fault-StackTrace", "");
+    if let Some((name, message_type)) = consumer {
+        headers.set("MT-Fault-ConsumerType", name.to_owned());
+        headers.set("MT-Fault-MessageType", message_type.dotted_name());
+    }
+    if retries > 0 {
+        headers.set("MT-Fault-RetryCount", i32::try_from(retries).unwrap_or(i32::MAX));
+    }
+    headers
+}
+
+/// The headers of MassTransit on a message in `_skipped`.
+pub(crate) fn skipped_headers() -> Headers {
+    let mut headers = host_headers();
+    headers.set("MT-Reason", "dead-letter");
+    headers
+}
+
+fn host_headers() -> Headers {
+    let host = Host::current();
+    let mut headers = Headers::new();
+    for (name, value) in [
+        ("MT-Host-MachineName", &host.machine_name),
+        ("MT-Host-ProcessName", &host.process_name),
+        ("MT-Host-Assembly", &host.assembly),
+        ("MT-Host-AssemblyVersion", &host.assembly_version),
+        ("MT-Host-MassTransitVersion", &host.mass_transit_version),
+        ("MT-Host-FrameworkVersion", &host.framework_version),
+        ("MT-Host-OperatingSystemVersion", &host.operating_system_version),
+    ] {
+        headers.set(name, value.as_deref().unwrap_or_default().to_owned());
+    }
+    headers.set("MT-Host-ProcessId", host.process_id.to_string());
+    headers
+}

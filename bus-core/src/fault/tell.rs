@@ -1,0 +1,135 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use uuid::Uuid;
+
+use super::ExceptionInfo;
+use crate::{
+    MessageType,
+    address::Address,
+    consumer::{EndpointContext, Failure},
+    endpoint::{Stopped, Stopping, insist},
+    envelope::{CONTENT_TYPE, Envelop, Host, Incoming, date},
+    transport::{Outgoing, PublishOutcome},
+};
+
+const FAULT: &str = "urn:message:MassTransit:Fault";
+
+/// The body of a [`Fault`](super::Fault), with the failed message as it arrived; or of MassTransit's
+/// `ReceiveFault`, which has no message since it could not be read.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    fault_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faulted_message_id: Option<Uuid>,
+    #[serde(with = "date")]
+    timestamp: std::time::SystemTime,
+    exceptions: [ExceptionInfo; 1],
+    host: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault_message_types: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a RawValue>,
+}
+
+/// Tells others that a message failed: at its fault address, else at its response address, else everybody.
+/// `incoming` is missing if the body was no envelope.
+///
+/// # Errors
+/// [`Stopped`] if the endpoint stopped before the broker had it.
+pub(crate) async fn tell(
+    fault_type: &'static MessageType,
+    failure: &Failure,
+    retries: u32,
+    incoming: Option<&Incoming>,
+    content_type: Option<&str>,
+    endpoint: &EndpointContext,
+    stopping: &mut Stopping,
+) -> Result<(), Stopped> {
+    let Some(outgoing) = compose(fault_type, failure, retries, incoming, content_type, endpoint) else {
+        return Ok(());
+    };
+    match insist(outgoing, endpoint, stopping).await? {
+        PublishOutcome::Confirmed => {}
+        // Whoever wanted to know is gone. The message itself goes to `_error` all the same.
+        outcome => {
+            tracing::warn!(
+                endpoint = &*endpoint.name,
+                fault = fault_type.urn(),
+                ?outcome,
+                "nobody was told of a fault"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn compose(
+    fault_type: &'static MessageType,
+    failure: &Failure,
+    retries: u32,
+    incoming: Option<&Incoming>,
+    content_type: Option<&str>,
+    endpoint: &EndpointContext,
+) -> Option<Outgoing> {
+    let outlet = &endpoint.outlet;
+    let envelope = incoming.map(|incoming| &incoming.envelope);
+    let route = envelope
+        .and_then(|envelope| envelope.fault_address.as_deref().or(envelope.response_address.as_deref()))
+        .and_then(|address| outlet.resolve(&address.parse::<Address>().ok()?).ok())
+        .unwrap_or_else(|| outlet.topic(fault_type));
+    let timestamp = outlet.clock.wall();
+    let body = Body {
+        fault_id: Uuid::now_v7(),
+        faulted_message_id: envelope.and_then(|envelope| envelope.message_id),
+        timestamp,
+        exceptions: [ExceptionInfo::of(failure)],
+        host: Host::current_json(),
+        fault_message_types: envelope.map(|envelope| &*envelope.message_type),
+        content_type,
+        message: envelope.and_then(|envelope| serde_json::from_slice(&envelope.message).ok()),
+    };
+    let mut headers = incoming.map(crate::send::inherited_headers).unwrap_or_default();
+    if retries > 0 {
+        headers.insert("MT-Fault-RetryCount".to_owned(), Value::from(retries));
+    }
+    let message_id = Uuid::now_v7();
+    let correlation_id = envelope.and_then(|envelope| envelope.correlation_id);
+    let written = Envelop {
+        message_id,
+        request_id: envelope.and_then(|envelope| envelope.request_id),
+        correlation_id,
+        conversation_id: envelope.and_then(|envelope| envelope.conversation_id).unwrap_or_else(Uuid::now_v7),
+        initiator_id: envelope.and_then(|envelope| envelope.correlation_id.or(envelope.request_id)),
+        source_address: &endpoint.address,
+        destination_address: &route.address,
+        message_type: &[fault_type.urn(), FAULT],
+        message: &body,
+        expiration_time: None,
+        sent_time: timestamp,
+        headers: &headers,
+        host: Host::current_json(),
+    }
+    .to_bytes();
+    let mut outgoing = match written {
+        Ok(body) => Outgoing::new(route.destination.clone(), body, outlet.clock.now() + outlet.timeout),
+        Err(error) => {
+            // Nothing in it can fail to be written; if it does, `_error` still has the message.
+            tracing::error!(endpoint = &*endpoint.name, %error, "a fault could not be written");
+            return None;
+        }
+    };
+    outgoing.content_type = Some(Arc::from(CONTENT_TYPE));
+    outgoing.message_id = Some(message_id.to_string().into());
+    outgoing.correlation_id = correlation_id.map(|id| id.to_string().into());
+    outgoing.headers = crate::send::transport_headers(&headers);
+    if retries > 0 {
+        // MassTransit types this one with 32 bits.
+        outgoing.headers.set("MT-Fault-RetryCount", i32::try_from(retries).unwrap_or(i32::MAX));
+    }
+    Some(outgoing)
+}

@@ -1,0 +1,136 @@
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use futures_util::FutureExt;
+
+use super::{Invoke, Pipeline, Retry, Unfinished};
+use crate::{
+    Error, MessageType,
+    consumer::{Context, EndpointContext, Failure, Sent},
+    endpoint::{Backoff, Stopped, Stopping, insist},
+    envelope::Incoming,
+    transport::PublishOutcome,
+};
+
+/// What the built-in filters go by.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policy {
+    pub(crate) retry: Retry,
+}
+
+/// The built-in filters around one handler, in their fixed order.
+pub(crate) struct Fixed<I> {
+    invoke: I,
+    policy: Policy,
+    consumer: Arc<str>,
+    message_type: &'static MessageType,
+    fault_type: fn() -> &'static MessageType,
+}
+
+impl<I: Invoke> Fixed<I> {
+    pub(crate) fn new(
+        invoke: I,
+        policy: Policy,
+        consumer: Arc<str>,
+        message_type: &'static MessageType,
+        fault_type: fn() -> &'static MessageType,
+    ) -> Self {
+        Self { invoke, policy, consumer, message_type, fault_type }
+    }
+
+    async fn attempts(
+        &self,
+        incoming: Arc<Incoming>,
+        endpoint: Arc<EndpointContext>,
+        mut stopping: Stopping,
+    ) -> Result<(), Unfinished> {
+        let mut retries = 0;
+        let mut outage = Backoff::default();
+        loop {
+            let failure = match self.attempt(&incoming, &endpoint, retries).await {
+                Ok(sent) => match confirm_all(sent, &endpoint, &mut stopping).await {
+                    Ok(()) => return Ok(()),
+                    Err(Unconfirmed::Failed(failure)) => failure,
+                    Err(Unconfirmed::Stopped) => return Err(Unfinished::Stopped),
+                },
+                Err(failure) => failure,
+            };
+            if failure.is_infrastructure() {
+                // The broker's fault is no attempt of the handler: it runs again, uncounted.
+                tracing::warn!(endpoint = &*endpoint.name, consumer = &*self.consumer, error = %failure, "held: the broker is not reachable");
+                if stopping.or_sleep(&endpoint.outlet.clock, outage.next()).await {
+                    return Err(Unfinished::Stopped);
+                }
+                continue;
+            }
+            let pause = if failure.is_retryable() { self.policy.retry.delay(retries) } else { None };
+            let Some(pause) = pause else {
+                return Err(Unfinished::Failed { failure, retries });
+            };
+            retries += 1;
+            tracing::debug!(endpoint = &*endpoint.name, consumer = &*self.consumer, retries, error = %failure, "retrying");
+            if !pause.is_zero() && stopping.or_sleep(&endpoint.outlet.clock, pause).await {
+                return Err(Unfinished::Stopped);
+            }
+        }
+    }
+
+    /// Runs the handler once; a panic is a failure.
+    async fn attempt(
+        &self,
+        incoming: &Arc<Incoming>,
+        endpoint: &Arc<EndpointContext>,
+        number: u32,
+    ) -> Result<Vec<Sent>, Failure> {
+        let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
+        let result = AssertUnwindSafe(self.invoke.invoke(&ctx)).catch_unwind().await;
+        let sent = ctx.close();
+        match result {
+            Ok(Ok(())) => Ok(sent),
+            Ok(Err(failure)) => Err(failure),
+            Err(panic) => Err(Failure::panicked(&*panic)),
+        }
+    }
+}
+
+impl<I: Invoke> Pipeline for Fixed<I> {
+    fn message_type(&self) -> &'static MessageType {
+        self.message_type
+    }
+
+    fn fault_type(&self) -> &'static MessageType {
+        (self.fault_type)()
+    }
+
+    fn consumer(&self) -> &Arc<str> {
+        &self.consumer
+    }
+
+    fn run(
+        self: Arc<Self>,
+        incoming: Arc<Incoming>,
+        endpoint: Arc<EndpointContext>,
+        stopping: Stopping,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Unfinished>> + Send>> {
+        Box::pin(async move { self.attempts(incoming, endpoint, stopping).await })
+    }
+}
+
+enum Unconfirmed {
+    Failed(Failure),
+    Stopped,
+}
+
+/// Waits until the broker has everything that a successful handler sent. What an outage swallowed is sent
+/// again with the same id, without a second run of the handler.
+async fn confirm_all(sent: Vec<Sent>, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
+    for Sent { message, posted, confirm } in sent {
+        let outcome = match confirm.await {
+            PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
+                insist(message, endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)?
+            }
+            outcome => outcome,
+        };
+        Error::of_outcome(outcome, || posted).map_err(|error| Unconfirmed::Failed(error.into()))?;
+    }
+    Ok(())
+}

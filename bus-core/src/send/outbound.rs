@@ -1,0 +1,296 @@
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    task::{Context as Task, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Outlet, inherited_headers, outlet::Route, transport_headers};
+use crate::{
+    Error, Message,
+    address::{Address, AddressError},
+    consumer::Attempt,
+    envelope::{CONTENT_TYPE, Envelop, Host},
+    error::Posted,
+    transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
+};
+
+/// A message on its way out; nothing happens until it is awaited.
+///
+/// From the bus, awaiting it waits for the broker's confirm. From a handler's context, awaiting it hands
+/// the message over, and the confirm is awaited before the consumed message is acknowledged; `confirmed()`
+/// waits at once.
+#[must_use = "a message leaves only when this is awaited"]
+pub struct Outbound<'a, M> {
+    outlet: &'a Arc<Outlet>,
+    attempt: Option<&'a Attempt>,
+    target: Target,
+    message: M,
+    options: Options,
+}
+
+enum Target {
+    Publish,
+    Send(Result<Address, AddressError>),
+}
+
+#[derive(Default)]
+struct Options {
+    headers: Map<String, Value>,
+    message_id: Option<Uuid>,
+    correlation_id: Option<Uuid>,
+    conversation_id: Option<Uuid>,
+    time_to_live: Option<Duration>,
+    timeout: Option<Duration>,
+    confirmed: bool,
+}
+
+impl<'a, M: Message> Outbound<'a, M> {
+    pub(crate) fn publish(outlet: &'a Arc<Outlet>, attempt: Option<&'a Attempt>, message: M) -> Self {
+        Self { outlet, attempt, target: Target::Publish, message, options: Options::default() }
+    }
+
+    pub(crate) fn send(
+        outlet: &'a Arc<Outlet>,
+        attempt: Option<&'a Attempt>,
+        to: Result<Address, AddressError>,
+        message: M,
+    ) -> Self {
+        Self { outlet, attempt, target: Target::Send(to), message, options: Options::default() }
+    }
+
+    /// Adds a header to the envelope; a text or number is also a header of the transport. Names beginning
+    /// with `MT-` belong to MassTransit.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.options.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the message's id. The default is a new one (UUID version 7).
+    pub fn message_id(mut self, id: Uuid) -> Self {
+        self.options.message_id = Some(id);
+        self
+    }
+
+    /// Sets the business id. The default is what [`Message::correlation_id`] says.
+    pub fn correlation_id(mut self, id: Uuid) -> Self {
+        self.options.correlation_id = Some(id);
+        self
+    }
+
+    /// Sets the conversation. The default is that of the message being handled, else a new one.
+    pub fn conversation_id(mut self, id: Uuid) -> Self {
+        self.options.conversation_id = Some(id);
+        self
+    }
+
+    /// After this time in a queue nobody needs the message, and the broker may drop it. The default is
+    /// never. RabbitMQ counts whole milliseconds.
+    pub fn time_to_live(mut self, time: Duration) -> Self {
+        self.options.time_to_live = Some(time);
+        self
+    }
+
+    /// How long to try, through outages and a full window. The default is the bus's, 30 s.
+    pub fn timeout(mut self, time: Duration) -> Self {
+        self.options.timeout = Some(time);
+        self
+    }
+
+    /// In a handler: waits for the broker's confirm here, not at the end of the attempt. The handler then
+    /// decides what a failure means.
+    pub fn confirmed(mut self) -> Self {
+        self.options.confirmed = true;
+        self
+    }
+
+    fn prepare(&self) -> Result<(Outgoing, Posted), Error> {
+        if !self.outlet.is_open() && self.attempt.is_none() {
+            return Err(Error::NotStarted);
+        }
+        let message_type = M::message_type();
+        let route = match &self.target {
+            Target::Publish => self.outlet.topic(message_type),
+            Target::Send(address) => self.outlet.resolve(address.as_ref().map_err(Clone::clone)?)?,
+        };
+        self.envelop(message_type.urn(), &route)
+    }
+
+    fn envelop(&self, urn: &'static str, route: &Route) -> Result<(Outgoing, Posted), Error> {
+        let Options { message_id, correlation_id, conversation_id, time_to_live, timeout, .. } = self.options;
+        let clock = &self.outlet.clock;
+        let sent_time = clock.wall();
+        let message_id = message_id.unwrap_or_else(Uuid::now_v7);
+        let correlation_id = correlation_id.or_else(|| self.message.correlation_id());
+        let consumed = self.attempt.map(|attempt| &attempt.incoming().envelope);
+        let inherited = self.attempt.map(|attempt| with_inherited(attempt, &self.options.headers));
+        let headers = inherited.as_ref().unwrap_or(&self.options.headers);
+        let posted = Posted { message_type: urn.to_owned(), message_id, address: route.address.clone() };
+        let body = Envelop {
+            message_id,
+            request_id: None,
+            correlation_id,
+            conversation_id: conversation_id.or_else(|| consumed?.conversation_id).unwrap_or_else(Uuid::now_v7),
+            initiator_id: consumed.and_then(|envelope| envelope.correlation_id.or(envelope.request_id)),
+            source_address: self.attempt.map_or(&self.outlet.source, Attempt::address),
+            destination_address: &route.address,
+            message_type: &[urn],
+            message: &self.message,
+            expiration_time: time_to_live.and_then(|time| sent_time.checked_add(time)),
+            sent_time,
+            headers,
+            host: Host::current_json(),
+        }
+        .to_bytes()
+        .map_err(|source| Error::Encode { message: Box::new(posted.clone()), source })?;
+        let deadline = clock.now() + timeout.unwrap_or(self.outlet.timeout);
+        let mut outgoing = Outgoing::new(route.destination.clone(), body, deadline);
+        outgoing.content_type = Some(content_type());
+        outgoing.message_id = Some(text(message_id));
+        outgoing.correlation_id = correlation_id.map(text);
+        outgoing.headers = transport_headers(headers);
+        outgoing.time_to_live = time_to_live;
+        // A queue that is not there is an error of the sender; an event without subscribers is none.
+        outgoing.mandatory = matches!(route.destination, crate::address::Destination::Queue(_));
+        Ok((outgoing, posted))
+    }
+}
+
+impl<'a, M: Message> IntoFuture for Outbound<'a, M> {
+    type Output = Result<(), Error>;
+    type IntoFuture = Transmit<'a>;
+
+    fn into_future(self) -> Transmit<'a> {
+        let class = if self.attempt.is_some() { Class::Handler } else { Class::Application };
+        let parcel = self.prepare().map(|(message, posted)| {
+            let confirmed = self.options.confirmed || self.attempt.is_none();
+            Parcel { outlet: self.outlet, attempt: self.attempt, class, message, posted, confirmed }
+        });
+        Transmit(match parcel {
+            Ok(parcel) => Step::Start(Box::new(parcel)),
+            Err(error) => Step::Failed(Some(error)),
+        })
+    }
+}
+
+impl<M> fmt::Debug for Outbound<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outbound<{}>", std::any::type_name::<M>())
+    }
+}
+
+/// The future of an [`Outbound`].
+pub struct Transmit<'a>(Step<'a>);
+
+enum Step<'a> {
+    Failed(Option<Error>),
+    Start(Box<Parcel<'a>>),
+    /// The window is full; rare, so it may cost a box.
+    Waiting(Pin<Box<dyn Future<Output = Submitted> + Send + 'a>>),
+    Confirming(Confirm, Option<Posted>),
+    Done,
+}
+
+/// Handed over; with the confirm, if its sender waits for it.
+type Submitted = Result<Option<(Confirm, Posted)>, Error>;
+
+struct Parcel<'a> {
+    outlet: &'a Arc<Outlet>,
+    attempt: Option<&'a Attempt>,
+    class: Class,
+    message: Outgoing,
+    posted: Posted,
+    confirmed: bool,
+}
+
+impl Parcel<'_> {
+    /// Hands the message over; the confirm, if its sender waits for it.
+    fn submit(self, permit: Permit) -> Submitted {
+        let Self { outlet, attempt, message, posted, confirmed, .. } = self;
+        match attempt {
+            None => Ok(Some((outlet.publisher().submit(permit, message), posted))),
+            Some(attempt) if confirmed => Ok(Some((attempt.submit_confirmed(permit, message)?, posted))),
+            Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
+        }
+    }
+}
+
+impl Future for Transmit<'_> {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
+        loop {
+            let submitted = match &mut self.0 {
+                Step::Failed(error) => return Poll::Ready(error.take().map_or(Ok(()), Err)),
+                Step::Done => return Poll::Pending,
+                Step::Confirming(confirm, posted) => {
+                    let outcome = ready!(Pin::new(confirm).poll(cx));
+                    let posted = posted.take();
+                    self.0 = Step::Done;
+                    return Poll::Ready(match posted {
+                        Some(posted) => Error::of_outcome(outcome, || posted),
+                        None => Ok(()),
+                    });
+                }
+                Step::Waiting(turn) => ready!(turn.as_mut().poll(cx)),
+                Step::Start(_) => {
+                    let Step::Start(parcel) = std::mem::replace(&mut self.0, Step::Done) else { return Poll::Pending };
+                    let mut room = parcel.outlet.publisher().ready(parcel.message.body.len(), parcel.class);
+                    match Pin::new(&mut room).poll(cx) {
+                        Poll::Ready(permit) => parcel.submit(permit),
+                        Poll::Pending => {
+                            self.0 = Step::Waiting(Box::pin(wait(*parcel, room)));
+                            continue;
+                        }
+                    }
+                }
+            };
+            self.0 = match submitted {
+                Ok(Some((confirm, posted))) => Step::Confirming(confirm, Some(posted)),
+                Ok(None) => {
+                    self.0 = Step::Done;
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) => Step::Failed(Some(error)),
+            };
+        }
+    }
+}
+
+async fn wait(parcel: Parcel<'_>, room: Reserve) -> Submitted {
+    let deadline: Instant = parcel.message.deadline;
+    match parcel.outlet.clock.by(deadline, room).await {
+        Ok(permit) => parcel.submit(permit),
+        Err(_) => {
+            let reason = "the window of unconfirmed messages stayed full until the deadline".into();
+            Error::of_outcome(PublishOutcome::NotSent(reason), || parcel.posted).map(|()| None)
+        }
+    }
+}
+
+impl fmt::Debug for Transmit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transmit")
+    }
+}
+
+fn content_type() -> Arc<str> {
+    static ENVELOPE: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| CONTENT_TYPE.into());
+    ENVELOPE.clone()
+}
+
+fn text(id: Uuid) -> Arc<str> {
+    (&*id.hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
+}
+
+/// The headers of the message being handled, and over them those set here.
+fn with_inherited(attempt: &Attempt, own: &Map<String, Value>) -> Map<String, Value> {
+    let mut headers = inherited_headers(attempt.incoming());
+    headers.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+    headers
+}

@@ -1,0 +1,23 @@
+#![allow(unused)]
+
+use bus_core::{
+    Message,
+    consumer,
+    consumer::{Context, Failure},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Acme.Orders")]
+struct SubmitOrder {}
+
+struct Orders;
+
+#[consumer]
+impl Orders {
+    async fn submit(&self, message: SubmitOrder) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+#![allow(unused)]
+
+use bus_core::{
+    Message,
+    consumer,
+    consumer::{Context, Failure},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Acme.Orders")]
+struct SubmitOrder {}
+
+struct Orders;
+
+#[consumer]
+impl Orders {
+    #[handle]
+    async fn submit(&self, message: SubmitOrder) {}
+}
+
+#[consumer]
+async fn audit(message: SubmitOrder) {}
+
+fn main() {}

@@ -1,0 +1,93 @@
+use std::collections::VecDeque;
+
+use bus_core::clock::Clock;
+
+use super::{after::After, message::Entry};
+
+/// The messages that no consumer has, by position.
+#[derive(Debug, Default)]
+pub(super) struct Backlog(VecDeque<Entry>);
+
+impl Backlog {
+    /// Appends a new message. What expired at the head goes: a queue that nobody reads does not keep it.
+    pub(super) fn push(&mut self, entry: Entry, clock: &Clock, after: &mut After) {
+        self.shed(clock, after);
+        self.0.push_back(entry);
+    }
+
+    /// Puts messages back to where they were.
+    pub(super) fn put_back(&mut self, mut entries: Vec<Entry>) {
+        // From the last to the first, each goes in before the one put in last: near the head, where little moves.
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.sequence));
+        for entry in entries {
+            self.put_back_one(entry);
+        }
+    }
+
+    /// Puts a message back to where it was.
+    pub(super) fn put_back_one(&mut self, entry: Entry) {
+        let at = self.0.partition_point(|other| other.sequence < entry.sequence);
+        self.0.insert(at, entry);
+    }
+
+    /// Takes the first message whose time is not over.
+    pub(super) fn pop(&mut self, clock: &Clock, after: &mut After) -> Option<Entry> {
+        self.shed(clock, after);
+        self.0.pop_front()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn shed(&mut self, clock: &Clock, after: &mut After) {
+        while let Some(entry) = self.0.pop_front_if(|entry| entry.message.expired(clock)) {
+            after.drop_expired(entry);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use bus_core::{address::Destination, transport::Outgoing};
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::queue::message::Message;
+
+    fn entry(sequence: u64, time_to_live: Option<Duration>) -> Entry {
+        let clock = Clock::real();
+        let mut outgoing = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
+        outgoing.time_to_live = time_to_live;
+        Entry { sequence, redelivered: false, message: Arc::new(Message::new(outgoing, &clock)) }
+    }
+
+    fn sequences(backlog: &Backlog) -> Vec<u64> {
+        backlog.iter().map(|entry| entry.sequence).collect()
+    }
+
+    #[test]
+    fn what_comes_back_goes_to_where_it_was() {
+        let (mut backlog, mut after) = (Backlog::default(), After::default());
+        for sequence in [3, 6, 8] {
+            backlog.push(entry(sequence, None), &Clock::real(), &mut after);
+        }
+        backlog.put_back(vec![entry(7, None), entry(1, None), entry(5, None), entry(2, None)]);
+        backlog.put_back_one(entry(4, None));
+        assert_eq!(sequences(&backlog), [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn what_expired_at_the_head_makes_room_when_another_message_comes() {
+        let (mut backlog, mut after) = (Backlog::default(), After::default());
+        backlog.push(entry(1, Some(Duration::ZERO)), &Clock::real(), &mut after);
+        backlog.push(entry(2, Some(Duration::MAX)), &Clock::real(), &mut after);
+        assert_eq!(sequences(&backlog), [2]);
+    }
+}

@@ -1,0 +1,156 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Instant,
+};
+
+use async_trait::async_trait;
+use bus_core::{
+    address::{Address, AddressError, Destination},
+    clock::Clock,
+    naming::check_entity_name,
+    topology::Topology,
+    transport::{
+        ApplyMode, Capabilities, DeadLetter, Publisher, Receiver, ReceiverSettings, Transport, TransportError,
+    },
+};
+
+use crate::{
+    address::{self, SCHEME},
+    broker::{Broker, Undeclared},
+    publisher::MemoryPublisher,
+    receiver::MemoryReceiver,
+    subscription::Subscription,
+};
+
+/// One program's connection to a broker. It can be connected again after it was closed.
+#[derive(Debug)]
+pub(crate) struct MemoryTransport {
+    broker: Arc<Broker>,
+    clock: Clock,
+    publisher: Arc<MemoryPublisher>,
+    /// What ends with the connection.
+    subscriptions: Mutex<Vec<Weak<Subscription>>>,
+    source: String,
+}
+
+impl MemoryTransport {
+    pub(crate) fn new(broker: Arc<Broker>, clock: Clock) -> Self {
+        Self {
+            publisher: Arc::new(MemoryPublisher::new(&broker, clock.clone())),
+            subscriptions: Mutex::default(),
+            source: address::source(broker.name()),
+            broker,
+            clock,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("{SCHEME}://{}", self.broker.name())
+    }
+
+    fn connected(&self) -> Result<(), TransportError> {
+        if self.publisher.is_connected() {
+            return Ok(());
+        }
+        Err(TransportError::Disconnected { address: self.url(), source: "not connected".into() })
+    }
+
+    fn subscriptions(&self) -> MutexGuard<'_, Vec<Weak<Subscription>>> {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn disconnect(&self) {
+        let ended = {
+            // Under the lock, so that a subscription made at the same time is either in the list or refused.
+            let mut subscriptions = self.subscriptions();
+            self.publisher.connect(false);
+            std::mem::take(&mut *subscriptions)
+        };
+        for subscription in ended.iter().filter_map(Weak::upgrade) {
+            subscription.end();
+        }
+    }
+}
+
+impl Drop for MemoryTransport {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+#[async_trait]
+impl Transport for MemoryTransport {
+    fn capabilities(&self) -> Capabilities {
+        // No delays, no lanes, no leases; copy and completion are two steps. A body may have any size.
+        Capabilities::default()
+    }
+
+    fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {
+        address::resolve(address)
+    }
+
+    fn absolute(&self, destination: &Destination) -> String {
+        address::absolute(self.broker.name(), destination)
+    }
+
+    fn source_address(&self) -> String {
+        self.source.clone()
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), String> {
+        check_entity_name(name)
+    }
+
+    async fn connect(&self, _: Instant) -> Result<(), TransportError> {
+        self.publisher.connect(true);
+        Ok(())
+    }
+
+    async fn apply(&self, topology: &Topology, mode: ApplyMode) -> Result<(), TransportError> {
+        self.connected()?;
+        self.broker.apply(topology, mode).map_err(|Undeclared { entity, reason }| TransportError::Topology {
+            address: self.url(),
+            entity,
+            source: reason.into(),
+        })
+    }
+
+    fn publisher(&self) -> Arc<dyn Publisher> {
+        self.publisher.clone()
+    }
+
+    async fn receive(&self, settings: ReceiverSettings) -> Result<Box<dyn Receiver>, TransportError> {
+        let queue = self.broker.queue(&settings.queue);
+        let mut subscriptions = self.subscriptions();
+        self.connected()?;
+        let Some(queue) = queue else {
+            return Err(TransportError::Refused {
+                address: self.url(),
+                action: format!("receiving from queue `{}`", settings.queue),
+                source: "the queue does not exist".into(),
+            });
+        };
+        let subscription = Arc::new(Subscription::new(queue, settings.prefetch, self.clock.clone()));
+        subscriptions.retain(|other| other.strong_count() > 0);
+        subscriptions.push(Arc::downgrade(&subscription));
+        Ok(Box::new(MemoryReceiver::new(subscription)))
+    }
+
+    async fn browse(&self, queue: &str, max: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        self.connected()?;
+        let messages = self.broker.queue(queue).map(|queue| queue.browse(max, &self.clock)).unwrap_or_default();
+        let found = messages.into_iter().map(|message| {
+            let id = message.message_id.as_deref().map(str::to_owned);
+            DeadLetter::new(queue.to_owned(), id, message.body.clone(), message.headers.clone())
+        });
+        Ok(found.collect())
+    }
+
+    fn health(&self) -> Result<(), String> {
+        self.connected().map_err(|error| error.to_string())
+    }
+
+    async fn close(&self, _: Instant) {
+        self.disconnect();
+    }
+}

@@ -1,0 +1,10 @@
+//! What the broker in memory promises, through the seam that the bus sees.
+
+mod fixture;
+
+mod lifetime;
+mod pushing;
+mod routing;
+mod settling;
+mod stress;
+mod time_to_live;

@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use bus_core::clock::Clock;
+
+use crate::fixture::{broker, deliveries, lying, message, queue, receiver, send, shown, submit};
+
+const SHORT: Duration = Duration::from_millis(2);
+
+#[tokio::test]
+async fn a_message_whose_time_is_over_is_not_delivered() {
+    let (bus, clock) = (broker("expired", &["orders"], &[]).await, Clock::real());
+    for (body, time_to_live) in [("a", None), ("b", Some(SHORT)), ("c", Some(Duration::MAX)), ("d", Some(SHORT))] {
+        let mut sent = message(queue("orders"), body);
+        sent.time_to_live = time_to_live;
+        submit(&*bus, sent).await;
+    }
+    // Its time began before this: it is over at that deadline, not sooner or later.
+    clock.sleep_until(clock.now() + SHORT).await;
+    assert_eq!(lying(&*bus, "orders").await, ["a", "c"]);
+    let mut consumer = receiver(&*bus, "orders", 10).await;
+    assert_eq!(shown(&deliveries(&mut *consumer)), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn a_message_whose_time_ends_in_the_buffer_makes_room_for_the_next() {
+    let (bus, clock) = (broker("buffer", &["orders"], &[]).await, Clock::real());
+    let mut consumer = receiver(&*bus, "orders", 1).await;
+    let mut sent = message(queue("orders"), "late");
+    sent.time_to_live = Some(SHORT);
+    submit(&*bus, sent).await;
+    send(&*bus, &queue("orders"), &["next"]).await;
+    clock.sleep_until(clock.now() + SHORT).await;
+    assert_eq!(shown(&deliveries(&mut *consumer)), ["next"]);
+}
+
+#[tokio::test]
+async fn a_message_whose_time_is_over_takes_no_room_of_a_consumer() {
+    let (bus, clock) = (broker("no-room", &["orders"], &[]).await, Clock::real());
+    let mut sent = message(queue("orders"), "late");
+    sent.time_to_live = Some(SHORT);
+    submit(&*bus, sent).await;
+    send(&*bus, &queue("orders"), &["next"]).await;
+    clock.sleep_until(clock.now() + SHORT).await;
+    let _consumer = receiver(&*bus, "orders", 1).await;
+    assert_eq!(lying(&*bus, "orders").await, [""; 0], "the consumer's only place is taken by the other");
+}
+
+#[tokio::test]
+async fn a_message_in_time_is_delivered() {
+    let bus = broker("in-time", &["orders"], &[]).await;
+    let mut sent = message(queue("orders"), "1");
+    sent.time_to_live = Some(Duration::from_secs(3600));
+    submit(&*bus, sent).await;
+    let mut consumer = receiver(&*bus, "orders", 1).await;
+    assert_eq!(shown(&deliveries(&mut *consumer)), ["1"]);
+}

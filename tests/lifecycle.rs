@@ -1,0 +1,90 @@
+//! Start, stop, and what a context may do in between.
+
+use bus::{
+    Error,
+    consumer::{Function, IntoConsumer},
+    prelude::*,
+};
+use tokio::sync::mpsc;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Message)]
+#[message(namespace = "Bus.Tests")]
+struct Step {
+    number: u32,
+}
+
+type Steps = mpsc::UnboundedReceiver<(Step, Context)>;
+
+/// A consumer that passes on what it gets, with its context.
+fn passing() -> (impl IntoConsumer<Function<(Step, Context)>>, Steps) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let pass = move |step: Step, ctx: Context| {
+        std::future::ready(sender.send((step, ctx)).map_err(|_| Failure::from("nobody listens")))
+    };
+    (pass, receiver)
+}
+
+#[tokio::test]
+async fn a_bus_starts_and_stops_any_number_of_times() {
+    let (consumer, mut steps) = passing();
+    let bus = bus::builder("memory://restart").endpoint("steps", |e| e.consumer(consumer)).build().unwrap();
+    for number in 0..3 {
+        bus.start().await.unwrap();
+        bus.start().await.unwrap();
+        assert!(bus.health().healthy, "{:?}", bus.health());
+        bus.publish(Step { number }).await.unwrap();
+        assert_eq!(steps.recv().await.unwrap().0, Step { number });
+        bus.stop().await;
+        bus.stop().await;
+        assert!(!bus.health().healthy);
+        assert!(matches!(bus.publish(Step { number }).await, Err(Error::NotStarted)));
+    }
+}
+
+#[tokio::test]
+async fn a_context_is_closed_when_its_attempt_has_ended() {
+    let (consumer, mut steps) = passing();
+    let bus = bus::builder("memory://closed").endpoint("steps", |e| e.consumer(consumer)).build().unwrap();
+    bus.start().await.unwrap();
+    bus.publish(Step { number: 1 }).await.unwrap();
+    let (_, ctx) = steps.recv().await.unwrap();
+    // The stop waits for the attempt.
+    bus.stop().await;
+    assert!(matches!(ctx.publish(Step { number: 2 }).await, Err(Error::ContextClosed)));
+    assert!(matches!(ctx.publish(Step { number: 2 }).confirmed().await, Err(Error::ContextClosed)));
+}
+
+#[tokio::test]
+async fn what_a_handler_sends_carries_conversation_initiator_and_headers_on() {
+    #[derive(Debug, Serialize, Deserialize, Message)]
+    #[message(namespace = "Bus.Tests", correlate = order)]
+    struct First {
+        order: Uuid,
+    }
+    async fn follow(_: First, ctx: Context) -> Result<(), Failure> {
+        ctx.publish(Step { number: 1 }).header("own", 5).await?;
+        Ok(())
+    }
+    let (consumer, mut steps) = passing();
+    let bus = bus::builder("memory://conversation")
+        .endpoint("first", |e| e.consumer(follow))
+        .endpoint("steps", |e| e.consumer(consumer))
+        .build()
+        .unwrap();
+    bus.start().await.unwrap();
+    let (order, conversation) = (Uuid::now_v7(), Uuid::now_v7());
+    bus.publish(First { order })
+        .conversation_id(conversation)
+        .header("tenant", "north")
+        .header("MT-Anything", "stays behind")
+        .await
+        .unwrap();
+    let (_, ctx) = steps.recv().await.unwrap();
+    let envelope = &ctx.incoming().envelope;
+    assert_eq!((envelope.conversation_id, envelope.initiator_id), (Some(conversation), Some(order)));
+    assert_eq!(ctx.header("Tenant").unwrap(), "north");
+    assert_eq!(ctx.header("own").unwrap(), 5);
+    assert_eq!(ctx.header("MT-Anything"), None);
+    assert!(ctx.source_address().unwrap().ends_with("/first"));
+    bus.stop().await;
+}

@@ -1,0 +1,18 @@
+//! The programs under `examples/`, which check themselves and end with an error if they are not content.
+
+/// One way to run an example.
+#[derive(Debug)]
+pub(super) struct ExampleRun {
+    pub(super) name: &'static str,
+    /// Features on top of the default ones.
+    pub(super) features: &'static [&'static str],
+    /// `BUS_URL` is the test broker; else it is not set, and the example takes memory.
+    pub(super) on_broker: bool,
+    /// How often, one after the other, against the same broker: the second finds the first's queues.
+    pub(super) times: usize,
+}
+
+pub(super) const EXAMPLES: &[ExampleRun] = &[
+    ExampleRun { name: "quickstart", features: &[], on_broker: false, times: 1 },
+    ExampleRun { name: "quickstart", features: &["rabbitmq"], on_broker: true, times: 2 },
+];
