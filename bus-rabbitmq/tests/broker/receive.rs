@@ -85,7 +85,9 @@ async fn closing_waits_for_settlements_and_returns_the_rest() {
     let mut receiver = receiver(&transport, "q", 10).await;
     let first = delivery(&mut receiver).await;
     receiver.pause();
-    let closing = tokio::spawn(receiver.close(soon()));
+    let mut closing = tokio::spawn(receiver.close(soon()));
+    let waits = tokio::time::timeout(Duration::from_millis(100), &mut closing).await;
+    assert!(waits.is_err(), "a delivery is out");
     assert_eq!(complete(first).await, SettleOutcome::Settled);
     closing.await.unwrap();
     assert_eq!(ready(&transport, "q").await, 9);

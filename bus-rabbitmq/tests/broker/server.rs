@@ -2,8 +2,6 @@
 
 use std::{
     env,
-    io::{Read, Write},
-    net::TcpStream,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,11 +15,10 @@ use bus_core::{
     },
 };
 use bus_rabbitmq::DRIVER;
+use xtask::rabbitmq::{AMQP_VARIABLE, VirtualHost};
 
 /// A virtual host of its own, deleted at the end.
-pub(crate) struct Rabbit {
-    pub(crate) name: String,
-}
+pub(crate) struct Rabbit(VirtualHost);
 
 /// Long enough for a slow machine; nothing waits for it unless it fails.
 pub(crate) fn soon() -> Instant {
@@ -30,21 +27,19 @@ pub(crate) fn soon() -> Instant {
 
 impl Rabbit {
     pub(crate) fn new() -> Self {
-        let name = format!("test-{}", uuid::Uuid::new_v4());
-        let rabbit = Self { name };
-        assert_eq!(call("PUT", &format!("/api/vhosts/{}", rabbit.name), "").0, 201);
-        let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-        let status = call("PUT", &format!("/api/permissions/{}/guest", rabbit.name), all).0;
-        assert!(status == 201 || status == 204, "{status}");
-        rabbit
+        Self(VirtualHost::create())
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("{}/{}", amqp().trim_end_matches('/'), self.name)
+    pub(crate) fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        self.0.management().call(method, path, body)
     }
 
     pub(crate) fn open(&self) -> Arc<dyn Transport> {
-        DRIVER.open(&self.url(), Environment::default()).unwrap()
+        DRIVER.open(self.0.url(), Environment::default()).unwrap()
     }
 
     pub(crate) async fn connected(&self) -> Arc<dyn Transport> {
@@ -67,11 +62,11 @@ impl Rabbit {
         let deadline = soon();
         while closed.len() < count {
             assert!(Instant::now() < deadline, "the API never listed {count} connections");
-            let (_, list) = call("GET", &format!("/api/vhosts/{}/connections", self.name), "");
+            let (_, list) = self.call("GET", &format!("/api/vhosts/{}/connections", self.name()), "");
             for name in list.split(r#""name":""#).skip(1).filter_map(|rest| rest.split('"').next()) {
                 if name.contains(" -> ") && !closed.contains(name) {
                     let escaped = name.replace(' ', "%20").replace('>', "%3E");
-                    if call("DELETE", &format!("/api/connections/{escaped}"), "").0 == 204 {
+                    if self.call("DELETE", &format!("/api/connections/{escaped}"), "").0 == 204 {
                         closed.insert(name.to_owned());
                     }
                 }
@@ -81,55 +76,18 @@ impl Rabbit {
     }
 
     pub(crate) fn delete(&self, what: &str, name: &str) {
-        let status = call("DELETE", &format!("/api/{what}/{}/{name}", self.name), "").0;
+        let status = self.call("DELETE", &format!("/api/{what}/{}/{name}", self.name()), "").0;
         assert_eq!(status, 204, "{what} {name}");
     }
 
     pub(crate) fn put(&self, what: &str, name: &str, body: &str) {
-        let status = call("PUT", &format!("/api/{what}/{}/{name}", self.name), body).0;
+        let status = self.call("PUT", &format!("/api/{what}/{}/{name}", self.name()), body).0;
         assert!(matches!(status, 201 | 204), "{what} {name}: {status}");
     }
 }
 
-impl Drop for Rabbit {
-    fn drop(&mut self) {
-        call("DELETE", &format!("/api/vhosts/{}", self.name), "");
-    }
-}
-
 pub(crate) fn amqp() -> String {
-    env::var("BUS_TEST_AMQP_URL").expect("run `cargo xtask test`, or set BUS_TEST_AMQP_URL (amqp://127.0.0.1:5672)")
-}
-
-fn call(method: &str, path: &str, body: &str) -> (u16, String) {
-    let api = env::var("BUS_TEST_RABBITMQ_API")
-        .expect("run `cargo xtask test`, or set BUS_TEST_RABBITMQ_API (http://guest:guest@127.0.0.1:15672)");
-    let (credentials, host) = api.trim_start_matches("http://").trim_end_matches('/').split_once('@').unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {}\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}",
-        base64(credentials.as_bytes())
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
-    (status, answer)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0_u32, |bits, (i, byte)| bits | u32::from(*byte) << (16 - 8 * i));
-        for digit in 0..4 {
-            let symbol = char::from(ALPHABET[(bits >> (18 - 6 * digit) & 63) as usize]);
-            text.push(if digit > chunk.len() { '=' } else { symbol });
-        }
-    }
-    text
+    env::var(AMQP_VARIABLE).expect("run `cargo xtask test`, or set BUS_TEST_AMQP_URL and BUS_TEST_RABBITMQ_API")
 }
 
 pub(crate) fn queues(names: &[&str]) -> Topology {
