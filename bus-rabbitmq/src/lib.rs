@@ -3,6 +3,15 @@
 //! [`DRIVER`] is the entry; everything else is reached through `bus_core`'s transport traits. What only
 //! RabbitMQ knows travels in extensions: [`QueueOptions`] on queues, [`NativeProperties`] on messages.
 //!
+//! ```
+//! use bus_core::{address::Destination, transport::{Driver, Environment}};
+//!
+//! let transport = bus_rabbitmq::DRIVER.open("amqp://localhost/shop", Environment::default())?;
+//! let orders = transport.absolute(&Destination::Queue("orders".into()));
+//! assert_eq!(orders, "rabbitmq://localhost/shop/orders?bind=true");
+//! # Ok::<(), bus_core::transport::TransportError>(())
+//! ```
+//!
 //! The connections live on a thread of their own, one for publishing and one for consuming, each kept by a
 //! supervisor that reconnects for ever. lapin speaks the protocol; its own recovery is off.
 

@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use bus_core::transport::TransportError;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
@@ -11,6 +11,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 /// The URL schemes this crate takes.
 pub(crate) const SCHEMES: &[&str] = &["amqp", "amqps", "rabbitmq", "rabbitmqs"];
 
+/// Seconds; a silent connection is given up after two of them.
 const HEARTBEAT: u16 = 10;
 
 /// Where the broker is, and who we are there.
@@ -100,12 +101,6 @@ impl Settings {
             virtual_host => format!("{scheme}://{host}{port}/{}", utf8_percent_encode(virtual_host, ESCAPED)),
         }
     }
-
-    /// How long a silent connection is believed in.
-    #[allow(dead_code, reason = "read by the tests of this file")]
-    pub(crate) fn heartbeat(&self) -> Duration {
-        Duration::from_secs(self.heartbeat.into())
-    }
 }
 
 impl fmt::Debug for Settings {
@@ -164,9 +159,9 @@ mod tests {
         check("amqp://[::1]:5672/", "rabbitmq://[::1]", "/");
         let settings = Settings::read("amqp://u%40x:p%2Fw@h/?heartbeat=3&connection_name=n").unwrap();
         assert_eq!((settings.user.as_str(), settings.password.as_str()), ("u@x", "p/w"));
-        assert_eq!(settings.heartbeat(), Duration::from_secs(3));
+        assert_eq!(settings.heartbeat, 3);
         assert_eq!(settings.connection_name.as_deref(), Some("n"));
-        assert_eq!(Settings::read("amqp://h").unwrap().heartbeat(), Duration::from_secs(10));
+        assert_eq!(Settings::read("amqp://h").unwrap().heartbeat, 10);
     }
 
     #[test]
