@@ -40,8 +40,20 @@ fn absolute_to_destination(uri: &str) -> Result<Destination, AddressError> {
     if let Err(reason) = check_name(&name) {
         return refuse(&reason);
     }
-    let bound = query.split('&').any(|pair| pair.eq_ignore_ascii_case("bind=true"));
-    Ok(if bound { Destination::Queue(name.into()) } else { Destination::Topic(name.into()) })
+    let parameter = |wanted: &str| {
+        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+    };
+    let set = |wanted: &str| parameter(wanted).is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"));
+    // A requester's own queue goes with him. Sent to as an exchange it would be declared again after he is
+    // gone, and the reply would count as delivered.
+    if !(set("bind") || set("temporary") || set("autodelete")) {
+        return Ok(Destination::Topic(name.into()));
+    }
+    match parameter("queue").map(|(_, queue)| percent_decode_str(queue).decode_utf8()) {
+        Some(Ok(queue)) if check_name(&queue).is_ok() => Ok(Destination::Queue(queue.into())),
+        Some(_) => refuse("its `queue=` is no name of a queue"),
+        None => Ok(Destination::Queue(name.into())),
+    }
 }
 
 /// The absolute address of an entity behind `host`, as .NET peers read it.
@@ -103,7 +115,9 @@ mod tests {
         check("rabbitmq://other:5673/v%2Fh/orders?bind=true", "queue:orders");
         check("rabbitmq://u:p@h/orders", "topic:orders");
         check("AMQPS://h/v/Ns:Pair--Left::Right--", "topic:Ns:Pair--Left::Right--");
-        check("rabbitmq://h/x?temporary=true&bind=true&queue=y", "queue:x");
+        check("rabbitmq://h/x?bind=true&queue=y", "queue:y");
+        check("rabbitmq://h/vm_mtpeer_bus_x?temporary=true", "queue:vm_mtpeer_bus_x");
+        check("rabbitmq://h/x?durable=true&type=topic", "topic:x");
         check("rabbitmq://h/%C3%BCber", "topic:über");
         check(
             "rabbitmq://u:p@h/",

@@ -170,9 +170,7 @@ mod tests {
         outgoing.message_id = Some("m".into());
         outgoing.time_to_live = Some(Duration::from_micros(1_500));
         outgoing.durable = false;
-        let mut native = NativeProperties::default();
-        native.priority = Some(4);
-        native.user_id = Some("eve".into());
+        let native = NativeProperties { priority: Some(4), user_id: Some("eve".into()), ..NativeProperties::default() };
         outgoing.extensions.insert(native);
         let properties = encode(&outgoing, 1).properties;
         assert_eq!(properties.delivery_mode(), &Some(1));

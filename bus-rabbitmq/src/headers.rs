@@ -47,7 +47,10 @@ fn value_size(value: &HeaderValue) -> Result<usize, String> {
         HeaderValue::Bytes(bytes) => bytes.len() + 5,
         HeaderValue::List(values) => 5 + values.iter().map(value_size).sum::<Result<usize, _>>()?,
         HeaderValue::Map(values) => {
-            5 + values.iter().map(|(name, value)| Ok(name_size(name)? + value_size(value)?)).sum::<Result<usize, String>>()?
+            5 + values
+                .iter()
+                .map(|(name, value)| Ok(name_size(name)? + value_size(value)?))
+                .sum::<Result<usize, String>>()?
         }
         // The largest of the fixed ones.
         _ => 9,
@@ -80,9 +83,9 @@ fn from_amqp(value: &AMQPValue) -> HeaderValue {
             None => HeaderValue::Int64(seconds.cast_signed()),
         },
         AMQPValue::FieldArray(values) => HeaderValue::List(values.as_slice().iter().map(from_amqp).collect()),
-        AMQPValue::FieldTable(table) => {
-            HeaderValue::Map(table.into_iter().map(|(name, value)| (name.as_str().to_owned(), from_amqp(value))).collect())
-        }
+        AMQPValue::FieldTable(table) => HeaderValue::Map(
+            table.into_iter().map(|(name, value)| (name.as_str().to_owned(), from_amqp(value))).collect(),
+        ),
     }
 }
 

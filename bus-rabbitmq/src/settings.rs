@@ -126,9 +126,9 @@ fn default_port(tls: bool) -> u16 {
 fn virtual_host(path: &str) -> Result<String, TransportError> {
     match path.strip_prefix('/').unwrap_or(path) {
         "" => Ok("/".to_owned()),
-        name if name.contains('/') => Err(refuse(
-            "the path is the virtual host, one segment: write a slash in its name as %2F".to_owned(),
-        )),
+        name if name.contains('/') => {
+            Err(refuse("the path is the virtual host, one segment: write a slash in its name as %2F".to_owned()))
+        }
         name => decode(name, "the virtual host"),
     }
 }

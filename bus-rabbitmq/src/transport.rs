@@ -45,8 +45,7 @@ impl RabbitTransport {
         let settings = Arc::new(settings);
         let applied = Arc::new(Applied::default());
         let nothing = Box::new(|_| Box::pin(std::future::ready(Ok(()))) as _);
-        let (publishing_supervisor, publishing) =
-            Supervisor::new(settings.clone(), "publish", clock.clone(), nothing);
+        let (publishing_supervisor, publishing) = Supervisor::new(settings.clone(), "publish", clock.clone(), nothing);
         let again = applied.clone();
         let declare = Box::new(move |connection: Arc<lapin::Connection>| {
             let again = again.clone();
@@ -65,7 +64,8 @@ impl RabbitTransport {
             }
         })
         .map_err(|error| {
-            Refusal::new(Kind::Channel, error.to_string()).during(&settings.address(), "starting the connection's thread")
+            Refusal::new(Kind::Channel, error.to_string())
+                .during(&settings.address(), "starting the connection's thread")
         })?;
         runtime.spawn(publishing_supervisor.run());
         runtime.spawn(consuming_supervisor.run());
@@ -150,13 +150,17 @@ impl Transport for RabbitTransport {
     }
 
     fn health(&self) -> Result<(), String> {
-        let publishing = self.publishing.status();
-        if !publishing.open() {
-            return Err(format!("cannot publish to {}: {}", self.publishing.address, publishing.reason()));
+        let (publishing, consuming) = (self.publishing.status(), self.consuming.status());
+        let address = &self.publishing.address;
+        // Both ask with the same credentials, and one gets its answer first.
+        if let Some(refused) = [&publishing, &consuming].into_iter().find(|status| status.refused()) {
+            return Err(format!("cannot connect to {address}: {}", refused.reason()));
         }
-        let consuming = self.consuming.status();
+        if !publishing.open() {
+            return Err(format!("cannot publish to {address}: {}", publishing.reason()));
+        }
         if consuming.usable().is_none() {
-            return Err(format!("cannot receive from {}: {}", self.consuming.address, consuming.reason()));
+            return Err(format!("cannot receive from {address}: {}", consuming.reason()));
         }
         Ok(())
     }

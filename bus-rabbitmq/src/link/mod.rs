@@ -2,6 +2,7 @@
 //! alarm that blocks publishing must not block acknowledgements.
 
 pub(crate) mod backoff;
+mod probe;
 mod state;
 mod supervisor;
 
@@ -60,6 +61,11 @@ impl Status {
         matches!(self.state, State::Ready { .. })
     }
 
+    /// Trying again does not help.
+    pub(crate) fn refused(&self) -> bool {
+        self.state == State::Failed
+    }
+
     /// Why it cannot be used, in words.
     pub(crate) fn reason(&self) -> String {
         let what = match self.state {
@@ -113,9 +119,8 @@ impl Link {
             if stale && status.changed().await.is_err() {
                 return status.borrow().clone();
             }
-            let settled = status.wait_for(|status| {
-                status.usable().is_some() || matches!(status.state, State::Failed | State::Closed)
-            });
+            let settled = status
+                .wait_for(|status| status.usable().is_some() || matches!(status.state, State::Failed | State::Closed));
             match settled.await {
                 Ok(status) => status.clone(),
                 Err(_) => self.status.borrow().clone(),

@@ -46,6 +46,8 @@ pub(crate) enum Input {
     Unblocked,
     /// The connection is gone.
     Lost,
+    /// The connection is gone soon after it was made: something ends each of them.
+    LostEarly,
     /// The transport ends.
     Close,
 }
@@ -56,22 +58,24 @@ pub(crate) struct Machine {
     pub(crate) state: State,
     /// How many connections there were. A reconnect is told by it.
     pub(crate) generation: u64,
+    /// How many connections in a row ended early.
+    early: u32,
 }
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        Self { state: State::Idle, generation: 0 }
+        Self { state: State::Idle, generation: 0, early: 0 }
     }
 
     /// The next state. An input that does not fit changes nothing.
     pub(crate) fn step(self, input: Input) -> Self {
-        let Self { state, generation } = self;
+        let Self { state, generation, early } = self;
         let state = match (state, input) {
             (State::Closed, _) | (_, Input::Close) => State::Closed,
             (State::Idle | State::Failed, Input::Wanted) => State::Connecting { failures: 0 },
             (State::Connecting { .. }, Input::Connected) => {
                 let generation = generation + 1;
-                return Self { state: State::Ready { generation }, generation };
+                return Self { state: State::Ready { generation }, generation, early };
             }
             (State::Connecting { failures }, Input::Unreachable) => {
                 State::BackingOff { failures: failures.saturating_add(1), pause: backoff::pause(failures) }
@@ -85,10 +89,16 @@ impl Machine {
             (State::Ready { generation }, Input::Blocked) => State::Blocked { generation },
             (State::Blocked { generation }, Input::Unblocked) => State::Ready { generation },
             // The first try follows at once: most losses are a restart of the other side of a proxy.
-            (State::Ready { .. } | State::Blocked { .. }, Input::Lost) => State::Connecting { failures: 0 },
+            (State::Ready { .. } | State::Blocked { .. }, Input::Lost) => {
+                return Self { state: State::Connecting { failures: 0 }, generation, early: 0 };
+            }
+            (State::Ready { .. } | State::Blocked { .. }, Input::LostEarly) => {
+                let state = State::BackingOff { failures: early, pause: backoff::pause(early) };
+                return Self { state, generation, early: early.saturating_add(1) };
+            }
             (state, _) => state,
         };
-        Self { state, generation }
+        Self { state, generation, early }
     }
 }
 
@@ -127,14 +137,24 @@ mod tests {
     }
 
     #[test]
+    fn connections_that_end_early_are_not_made_again_in_a_hurry() {
+        use Input::*;
+        let mut machine = after(&[Wanted, Connected]);
+        for _ in 0..20 {
+            machine = machine.step(LostEarly);
+            assert!(matches!(machine.state, State::BackingOff { .. }));
+            machine = machine.step(PauseOver).step(Connected);
+        }
+        assert_eq!(machine.early, 20);
+        assert_eq!(machine.step(Lost).early, 0);
+    }
+
+    #[test]
     fn a_refusal_is_fatal_only_before_the_first_success_and_may_be_asked_again() {
         use Input::*;
         assert_eq!(after(&[Wanted, Refused]).state, State::Failed);
         assert_eq!(after(&[Wanted, Refused, Wanted]).state, State::Connecting { failures: 0 });
-        assert_eq!(
-            after(&[Wanted, Connected, Lost, Refused]).state,
-            State::BackingOff { failures: 1, pause: SLOW }
-        );
+        assert_eq!(after(&[Wanted, Connected, Lost, Refused]).state, State::BackingOff { failures: 1, pause: SLOW });
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     Link, Status, Wish,
+    probe::answers,
     state::{Input, Machine, State},
 };
 use crate::{
@@ -18,6 +19,8 @@ use crate::{
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// lapin reports a loss through its events; one that came before anybody listened is seen by looking.
 const LOOK: Duration = Duration::from_millis(500);
+/// A connection that ends within it ended early.
+const EARLY: Duration = Duration::from_secs(1);
 /// How long the broker may take to answer a close.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -34,6 +37,8 @@ pub(crate) struct Supervisor {
     wish: watch::Receiver<Wish>,
     status: watch::Sender<Status>,
     on_connected: OnConnected,
+    /// The last attempt met somebody who did not answer.
+    silent: bool,
 }
 
 impl Supervisor {
@@ -46,12 +51,13 @@ impl Supervisor {
         let (wish, wishes) = watch::channel(Wish::Nothing(0));
         let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None });
         let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
-        (Self { settings, purpose, clock, wish: wishes, status, on_connected }, link)
+        (Self { settings, purpose, clock, wish: wishes, status, on_connected, silent: false }, link)
     }
 
     /// Runs until [`Link::end`], or until nobody holds the link any more.
     pub(crate) async fn run(mut self) {
         let mut machine = Machine::new();
+        let mut connected = self.clock.now();
         while machine.state != State::Closed {
             let (input, why) = match machine.state {
                 State::Idle | State::Failed => (self.wished().await, None),
@@ -67,6 +73,14 @@ impl Supervisor {
                 State::Ready { .. } | State::Blocked { .. } => self.watch().await,
                 State::Closed => break,
             };
+            let now = self.clock.now();
+            let input = match input {
+                Input::Lost if now < connected + EARLY => Input::LostEarly,
+                input => input,
+            };
+            if input == Input::Connected {
+                connected = now;
+            }
             machine = machine.step(input);
             self.publish(machine, why);
         }
@@ -115,17 +129,32 @@ impl Supervisor {
     async fn attempt(&mut self, machine: Machine) -> (Input, Option<Refusal>) {
         let deadline = self.clock.now() + ATTEMPT;
         let (clock, settings, purpose) = (self.clock.clone(), self.settings.clone(), self.purpose);
-        let connecting = async move { clock.by(deadline, connect(&settings, purpose)).await };
+        let probing = std::mem::take(&mut self.silent);
+        let connecting = async move {
+            let asked = async {
+                if probing {
+                    let words = |error: std::io::Error| Refusal::new(Kind::Disconnected, error.to_string());
+                    answers(&settings).await.map_err(words)?;
+                }
+                connect(&settings, purpose).await
+            };
+            clock.by(deadline, asked).await
+        };
         let connection = match self.unless_wished(connecting).await {
             Ok(Ok(Ok(connection))) => Arc::new(connection),
             Ok(Ok(Err(refusal))) if refusal.kind() == Kind::NoAccess => return (Input::Refused, Some(refusal)),
             Ok(Ok(Err(refusal))) => return (Input::Unreachable, Some(refusal)),
             Ok(Err(_)) => {
+                self.silent = true;
                 let words = format!("no answer to the handshake within {} s", ATTEMPT.as_secs());
                 return (Input::Unreachable, Some(Refusal::new(Kind::Disconnected, words)));
             }
-            Err(Input::Unwanted) if machine.generation > 0 => return (Input::Unreachable, None),
-            Err(input) => return (input, None),
+            Err(input) => {
+                // It may have been a silent one, too.
+                self.silent = true;
+                let input = if machine.generation > 0 && input == Input::Unwanted { Input::Unreachable } else { input };
+                return (input, None);
+            }
         };
         let prepared = (self.on_connected)(connection.clone());
         match self.unless_wished(prepared).await {

@@ -3,7 +3,10 @@ use std::{collections::HashSet, sync::Arc};
 use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 
 use super::returns::Returns;
-use crate::{refusal::Refusal, topology::{Need, ensure}};
+use crate::{
+    refusal::Refusal,
+    topology::{Need, ensure},
+};
 
 /// The confirm channel of one connection, and what belongs to it.
 #[derive(Debug)]
@@ -36,15 +39,21 @@ impl Made {
 pub(crate) enum Prepared {
     /// Nothing but a pause before the next try.
     Paused,
-    Opened { generation: u64, result: Result<Outlet, Refusal> },
-    Ensured { generation: u64, results: Vec<(Need, Result<(), Refusal>)> },
+    Opened {
+        generation: u64,
+        result: Result<Box<Outlet>, Refusal>,
+    },
+    Ensured {
+        generation: u64,
+        results: Vec<(Need, Result<(), Refusal>)>,
+    },
 }
 
 pub(crate) async fn open(generation: u64, connection: Arc<Connection>) -> Prepared {
     let result = async {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Outlet { connection, channel, returns: Returns::default() })
+        Ok(Box::new(Outlet { connection, channel, returns: Returns::default() }))
     };
     Prepared::Opened { generation, result: result.await }
 }

@@ -20,6 +20,7 @@ use crate::encode;
 
 /// What the worker is told.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 pub(crate) enum Command {
     Publish(entry::Entry),
     /// Answer when nothing is under way any more.

@@ -40,7 +40,7 @@ pub(crate) struct Worker {
     connection: Option<(u64, Arc<Connection>)>,
     /// The broker takes publishes.
     open: bool,
-    outlet: Option<(u64, Outlet)>,
+    outlet: Option<(u64, Box<Outlet>)>,
     made: Made,
     /// What lapin does not have.
     waiting: VecDeque<Entry>,
@@ -126,6 +126,7 @@ impl Worker {
 
     /// Follows the connection.
     fn look(&mut self) {
+        let before = self.connection.as_ref().map(|(generation, _)| *generation);
         let status = self.status.borrow_and_update().clone();
         self.open = status.open();
         self.connection = status.usable().map(|(generation, connection)| (generation, connection.clone()));
@@ -133,7 +134,7 @@ impl Worker {
         if self.outlet.as_ref().is_some_and(|(known, _)| Some(*known) != generation) {
             self.lost();
         }
-        if generation.is_none() {
+        if generation != before {
             self.preparing = None;
         }
     }
@@ -291,6 +292,10 @@ impl Worker {
         self.outlet = None;
         self.flights = Flights::default();
         let mut flown = std::mem::take(&mut self.flying);
+        if !refusal.is_answer() {
+            // It was closed before any of these: nobody is to blame.
+            return self.again(flown, false);
+        }
         if refusal.kind() == Kind::Missing {
             // Somebody deleted an exchange: ask for all of them again.
             if let Some((generation, _)) = &self.connection {

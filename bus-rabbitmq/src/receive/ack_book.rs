@@ -151,10 +151,7 @@ mod tests {
         for tag in [1, 2, 4, 5] {
             book.complete(tag, now);
         }
-        assert_eq!(
-            flushed(&mut book, Some(now + PATIENCE)),
-            [Frame::AckUpTo(2), Frame::Ack(4), Frame::Ack(5)]
-        );
+        assert_eq!(flushed(&mut book, Some(now + PATIENCE)), [Frame::AckUpTo(2), Frame::Ack(4), Frame::Ack(5)]);
         book.complete(3, now);
         // 4 and 5 are told already: nothing above 3 may be named again.
         assert_eq!(flushed(&mut book, None), [Frame::Ack(3)]);
@@ -229,8 +226,7 @@ mod tests {
             let prefetch = 1 + below(20);
             let mut book = AckBook::new(prefetch as u16);
             let (mut now, mut next) = (start(), 1);
-            let mut broker =
-                Broker { unsettled: BTreeSet::new(), acked: BTreeSet::new(), released: BTreeSet::new() };
+            let mut broker = Broker { unsettled: BTreeSet::new(), acked: BTreeSet::new(), released: BTreeSet::new() };
             let (mut working, mut done, mut given_back) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
             for _ in 0..200 {
                 match below(5) {

@@ -88,13 +88,15 @@ impl Inbound {
     fn poll_events(&mut self, cx: &mut Context<'_>, max: usize, into: &mut Vec<Event>) -> Poll<()> {
         let max = max.max(1);
         let before = into.len();
+        let mut look = true;
         while into.len() - before < max {
             if let Some(event) = self.queued.pop_front() {
                 into.push(event);
                 continue;
             }
             // A new life counts first: what the old one still has buffered comes again there.
-            match self.feeds.poll_recv(cx) {
+            let fed = if look { self.feeds.poll_recv(cx) } else { Poll::Pending };
+            match fed {
                 Poll::Ready(Some(feed)) => {
                     self.follow(feed);
                     continue;
@@ -103,7 +105,7 @@ impl Inbound {
                     self.lose(Arc::new(Refusal::new(Kind::Disconnected, "the transport was closed")));
                     continue;
                 }
-                _ => {}
+                _ => look = false,
             }
             let Some(current) = &mut self.current else { break };
             let alive = current.channel.status().connected();
@@ -116,8 +118,14 @@ impl Inbound {
                     let unsettled = Unsettled::new(self.hand.clone(), token);
                     into.push(Event::Delivery(Box::new(decode::delivery(delivery, unsettled))));
                 }
-                Poll::Ready(Some(Err(error))) => self.ended(Some(error.into())),
-                Poll::Ready(None) => self.ended(None),
+                Poll::Ready(Some(Err(error))) => {
+                    self.ended(Some(error.into()));
+                    look = true;
+                }
+                Poll::Ready(None) => {
+                    self.ended(None);
+                    look = true;
+                }
                 Poll::Pending => break,
             }
         }
@@ -131,8 +139,7 @@ impl Inbound {
         if std::mem::take(&mut self.lost) {
             self.queued.push_back(Event::Restored);
         }
-        self.current =
-            Some(Current { generation: feed.generation, channel: feed.channel, consumer: feed.consumer });
+        self.current = Some(Current { generation: feed.generation, channel: feed.channel, consumer: feed.consumer });
     }
 
     fn ended(&mut self, refusal: Option<Refusal>) {

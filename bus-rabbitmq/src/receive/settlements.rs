@@ -1,11 +1,6 @@
 //! The settlements of one life of a subscription.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    pin::Pin,
-    time::Instant,
-};
+use std::{collections::BTreeMap, future::Future, pin::Pin, time::Instant};
 
 use bus_core::transport::{Completer, SettleOutcome, Settlement};
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};

@@ -1,14 +1,16 @@
-use std::{sync::{Arc, atomic::{AtomicUsize, Ordering}}, time::{Duration, Instant}};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use bus_core::{
     clock::Clock,
     transport::{Cause, Completer, ReceiverSettings, SettleOutcome, Settlement, Token},
 };
-use lapin::{
-    Connection,
-    options::BasicCancelOptions,
-    types::ShortString,
-};
+use lapin::{Connection, options::BasicCancelOptions, types::ShortString};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
@@ -130,10 +132,9 @@ impl Worker {
             if let Some(life) = &mut self.life {
                 life.settlements.flush(Some(now));
             }
-            if let Some((deadline, _)) = &self.closing {
-                if self.out.load(Ordering::Acquire) == self.settled || *deadline <= now {
-                    break;
-                }
+            let all_settled = self.out.load(Ordering::Acquire) == self.settled;
+            if self.closing.as_ref().is_some_and(|(deadline, _)| all_settled || *deadline <= now) {
+                break;
             }
             if self.retry.is_some_and(|at| at <= now) {
                 self.revive().await;

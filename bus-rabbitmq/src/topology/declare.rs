@@ -1,4 +1,7 @@
-use bus_core::{topology::Topology, transport::{ApplyMode, TransportError}};
+use bus_core::{
+    topology::Topology,
+    transport::{ApplyMode, TransportError},
+};
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use lapin::{
     Channel, Connection, ExchangeKind,

@@ -10,13 +10,24 @@ use crate::QueueOptions;
 /// One declaration.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Declaration {
-    Queue { name: Arc<str>, arguments: FieldTable },
+    Queue {
+        name: Arc<str>,
+        arguments: FieldTable,
+    },
     /// A durable fanout.
-    Exchange { name: Arc<str>, auto_delete: bool },
+    Exchange {
+        name: Arc<str>,
+        auto_delete: bool,
+    },
     /// From the exchange of a queue to the queue.
-    QueueBinding { queue: Arc<str> },
+    QueueBinding {
+        queue: Arc<str>,
+    },
     /// From a topic's exchange to a queue's.
-    ExchangeBinding { topic: Arc<str>, queue: Arc<str> },
+    ExchangeBinding {
+        topic: Arc<str>,
+        queue: Arc<str>,
+    },
 }
 
 impl fmt::Display for Declaration {
@@ -34,9 +45,8 @@ impl fmt::Display for Declaration {
 
 /// The groups: what is in one may be declared at once, and needs the groups before it.
 pub(crate) fn plan(topology: &Topology) -> [Vec<Declaration>; 4] {
-    let options = |queue: &bus_core::topology::Queue| {
-        queue.extensions.get::<QueueOptions>().cloned().unwrap_or_default()
-    };
+    let options =
+        |queue: &bus_core::topology::Queue| queue.extensions.get::<QueueOptions>().cloned().unwrap_or_default();
     let queues = topology
         .queues
         .iter()
@@ -50,11 +60,12 @@ pub(crate) fn plan(topology: &Topology) -> [Vec<Declaration>; 4] {
             exchanges.push(Declaration::Exchange { name: topic.name.clone(), auto_delete: false });
         }
     }
-    let queue_bindings =
-        topology.queues.iter().map(|queue| Declaration::QueueBinding { queue: queue.name.clone() });
-    let exchange_bindings = topology.bindings.iter().filter(|binding| binding.topic != binding.queue).map(|binding| {
-        Declaration::ExchangeBinding { topic: binding.topic.clone(), queue: binding.queue.clone() }
-    });
+    let queue_bindings = topology.queues.iter().map(|queue| Declaration::QueueBinding { queue: queue.name.clone() });
+    let exchange_bindings = topology
+        .bindings
+        .iter()
+        .filter(|binding| binding.topic != binding.queue)
+        .map(|binding| Declaration::ExchangeBinding { topic: binding.topic.clone(), queue: binding.queue.clone() });
     [queues.collect(), exchanges, queue_bindings.collect(), exchange_bindings.collect()]
 }
 

@@ -1,4 +1,8 @@
-use std::{collections::BTreeSet, sync::Arc, time::{Duration, Instant}};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bus_core::{
     address::Destination,
@@ -183,7 +187,7 @@ async fn closing_waits_for_confirms_and_takes_no_more() {
     complete(delivery(&mut receiver).await).await;
 }
 
-pub async fn pipelined(
+pub(crate) async fn pipelined(
     transport: &Arc<dyn Transport>,
     messages: impl Iterator<Item = bus_core::transport::Outgoing>,
 ) -> Vec<PublishOutcome> {

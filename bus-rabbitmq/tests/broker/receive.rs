@@ -85,7 +85,9 @@ async fn closing_waits_for_settlements_and_returns_the_rest() {
     let mut receiver = receiver(&transport, "q", 10).await;
     let first = delivery(&mut receiver).await;
     receiver.pause();
-    let closing = tokio::spawn(receiver.close(soon()));
+    let mut closing = tokio::spawn(receiver.close(soon()));
+    let waits = tokio::time::timeout(Duration::from_millis(100), &mut closing).await;
+    assert!(waits.is_err(), "a delivery is out");
     assert_eq!(complete(first).await, SettleOutcome::Settled);
     closing.await.unwrap();
     assert_eq!(ready(&transport, "q").await, 9);
@@ -105,13 +107,15 @@ async fn a_paused_receiver_can_still_settle() {
         send(&transport, to("q", number)).await;
     }
     let mut events = Vec::new();
-    assert!(tokio::time::timeout(Duration::from_millis(200), async {
-        loop {
-            first.next(100, &mut events).await;
-        }
-    })
-    .await
-    .is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), async {
+            loop {
+                first.next(100, &mut events).await;
+            }
+        })
+        .await
+        .is_err()
+    );
     assert!(events.iter().all(|event| matches!(event, Event::Delivery(_))), "{events:?}");
     assert_eq!(complete(held).await, SettleOutcome::Settled);
     complete(delivery(&mut second).await).await;

@@ -38,7 +38,7 @@ async fn a_queue_with_other_properties_is_refused_with_the_brokers_words() {
         Err(TransportError::Topology { entity, source, address }) => {
             assert_eq!(entity, "queue `q`");
             assert!(source.to_string().contains("x-max-length"), "{source}");
-            assert!(address.ends_with(&rabbit.name), "{address}");
+            assert!(address.ends_with(rabbit.name()), "{address}");
         }
         other => panic!("{other:?}"),
     }
@@ -60,5 +60,8 @@ async fn validating_changes_nothing_and_fails_over_what_is_missing() {
         other => panic!("{other:?}"),
     }
     transport.apply(&queues(&["q"]), ApplyMode::Assume).await.unwrap();
-    assert!(matches!(transport.apply(&queues(&["q"]), ApplyMode::Validate).await, Err(TransportError::Topology { .. })));
+    assert!(matches!(
+        transport.apply(&queues(&["q"]), ApplyMode::Validate).await,
+        Err(TransportError::Topology { .. })
+    ));
 }
