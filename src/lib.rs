@@ -76,3 +76,8 @@ pub fn catalog() -> Catalog {
     catalog.missing.extend(["amqp", "amqps", "rabbitmq", "rabbitmqs"].map(|scheme| (scheme, "rabbitmq")));
     catalog
 }
+
+/// The README's program compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

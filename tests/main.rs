@@ -3,3 +3,5 @@
 mod bad_input;
 mod lifecycle;
 mod quickstart;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
