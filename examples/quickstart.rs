@@ -5,7 +5,6 @@
 use std::{collections::BTreeMap, error::Error, sync::Arc};
 
 use bus::prelude::*;
-use tokio::sync::watch::Sender;
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(namespace = "Shop")]
@@ -28,7 +27,7 @@ struct Orders(Diary);
 impl Orders {
     #[handle]
     async fn submit(&self, order: SubmitOrder, ctx: &Context) -> Result<(), Failure> {
-        self.0.note(order.shop, "orders", &format!("looks at an order of {}", order.item));
+        note(&self.0, order.shop, "orders", &format!("looks at an order of {}", order.item));
         if order.item == "a unicorn" {
             return Err("we do not sell unicorns".into());
         }
@@ -40,22 +39,21 @@ impl Orders {
 /// Sees every order on the wire: a function, which takes what it works with.
 #[consumer]
 async fn audit(order: SubmitOrder, State(diary): State<Diary>) -> Result<(), Failure> {
-    diary.note(order.shop, "audit", &format!("files an order of {}", order.item));
+    note(&diary, order.shop, "audit", &format!("files an order of {}", order.item));
     Ok(())
 }
 
-/// What one instance of a service consumes; a customer consumes nothing.
+/// What one instance of a service consumes. Those of `invoices` share a queue; a customer consumes nothing.
 fn service(url: &str, who: &'static str, diary: &Diary) -> Result<Bus, bus::Error> {
     let (bus, own) = (bus::builder(url).state(diary.clone()), diary.clone());
     let hear = move |event: OrderSubmitted| {
-        own.note(event.shop, who, &format!("hears of an order of {}", event.item));
+        note(&own, event.shop, who, &format!("hears of an order of {}", event.item));
         std::future::ready(Ok::<_, Failure>(()))
     };
     match who {
         "orders" => bus.consumer(Orders(diary.clone())),
         "audit" => bus.endpoint("audit", |e| e.consumer(audit).bind("exchange:orders")),
         "customer" => bus,
-        // The instances invoices-1, -2 and -3 share the queue `invoices`, and so the work.
         _ => bus.endpoint(who.split('-').next().unwrap_or(who), |e| e.consumer(hear)),
     }
     .build()
@@ -70,45 +68,41 @@ async fn order_everything(bus: &Bus, shop: Uuid) -> Result<(), bus::Error> {
 }
 
 async fn whole_shop(url: &str) -> Result<(), Box<dyn Error>> {
-    let (shop, diary, mut buses) = (Uuid::now_v7(), Diary::default(), Vec::new());
-    for who in ["customer", "orders", "audit", "billing", "shipping", "invoices-1", "invoices-2", "invoices-3"] {
-        buses.push(service(url, who, &diary)?);
-        buses[buses.len() - 1].start().await?;
+    let (shop, diary) = (Uuid::now_v7(), Diary::default());
+    let all = ["customer", "orders", "audit", "billing", "shipping", "invoices-1", "invoices-2", "invoices-3"];
+    let buses = all.into_iter().map(|who| service(url, who, &diary)).collect::<Result<Vec<_>, _>>()?;
+    for bus in &buses {
+        bus.start().await?;
     }
     order_everything(&buses[0], shop).await?;
-    diary.0.subscribe().wait_for(|notes| total(notes, shop, "") >= 5 + 5 + 3 * 4).await?;
+    diary.subscribe().wait_for(|notes| total(notes, shop, "") >= 5 + 5 + 3 * 4).await?;
     for bus in &buses[1..] {
         bus.stop().await; // when this returns it has finished what it began
     }
     let letters = buses[0].dead_letters("orders").list().await?;
     let ours = letters.iter().filter(|letter| String::from_utf8_lossy(&letter.body).contains(&shop.to_string()));
     let reasons: Vec<_> = ours.filter_map(|letter| letter.fault_message()).collect();
-    let seen = ["orders", "audit", "billing", "shipping", "invoices"].map(|who| total(&diary.0.borrow(), shop, who));
+    let seen = ["orders", "audit", "billing", "shipping", "invoices"].map(|who| total(&diary.borrow(), shop, who));
     println!("\nMessages seen by each service: {seen:?}\nIn orders_error lies what failed, and why: {reasons:?}");
     assert_eq!((seen, reasons), ([5, 5, 4, 4, 4], vec!["we do not sell unicorns"]), "not as it should be");
-    buses[0].stop().await;
-    Ok(())
+    Ok(buses[0].stop().await)
 }
 
-/// Tells what happens, and counts it by shop (others may have used the broker before) and instance.
-#[derive(Clone, Default)]
-struct Diary(Arc<Sender<Notes>>);
-type Notes = BTreeMap<(Uuid, &'static str), u32>;
+/// What was told, counted by shop (others may have used the broker before) and instance.
+type Diary = Arc<tokio::sync::watch::Sender<BTreeMap<(Uuid, &'static str), u32>>>;
 
-impl Diary {
-    fn note(&self, shop: Uuid, who: &'static str, what: &str) {
-        println!("{who:>10} {what}");
-        self.0.send_modify(|notes| *notes.entry((shop, who)).or_default() += 1);
-    }
+fn note(diary: &Diary, shop: Uuid, who: &'static str, what: &str) {
+    println!("{who:>10} {what}");
+    diary.send_modify(|notes| *notes.entry((shop, who)).or_default() += 1);
 }
 
-fn total(notes: &Notes, shop: Uuid, who: &str) -> u32 {
+fn total(notes: &BTreeMap<(Uuid, &'static str), u32>, shop: Uuid, who: &str) -> u32 {
     notes.iter().filter(|((of, by), _)| *of == shop && by.starts_with(who)).map(|(_, count)| count).sum()
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "error,lapin=off".to_owned());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let url = std::env::var("BUS_URL").unwrap_or_else(|_| "memory://shop".to_owned());
     let Some(role) = std::env::args().nth(2) else { return whole_shop(&url).await };

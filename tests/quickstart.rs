@@ -111,7 +111,7 @@ mod on_rabbitmq {
         let customer = Role::started(place.url(), "customer").await;
         orders.tells("looks at an order of soap").await;
         billing.tells("hears of an order of soap").await;
-        for role in [customer, orders, billing] {
+        for role in [orders, billing, customer] {
             role.interrupted().await;
         }
     }

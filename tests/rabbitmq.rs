@@ -44,9 +44,9 @@ async fn a_host_that_is_not_there_is_tried_until_the_deadline_and_may_be_tried_a
         .start_timeout(Duration::from_millis(300))
         .build()
         .unwrap();
-    for _ in 0..2 {
+    for attempt in 0..2 {
         let error = bus.start().await.unwrap_err();
-        assert!(matches!(error, Error::Transport(TransportError::Unreachable { .. })), "{error:?}");
+        assert!(matches!(error, Error::Transport(TransportError::Unreachable { .. })), "try {attempt}: {error:?}");
         let said = chain(&error);
         assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
         assert!(said.to_lowercase().contains("refused"), "{said}");

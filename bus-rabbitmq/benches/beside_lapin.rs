@@ -50,7 +50,7 @@ fn bus(url: &str, configure: impl FnOnce(Builder) -> Builder) -> Bus {
 async fn bus_publish(bus: &Bus) -> Duration {
     let begun = Instant::now();
     let sends = stream::iter(0..MESSAGES).map(|_| bus.send("queue:bench", order()).into_future());
-    sends.buffer_unordered(WINDOW).for_each(|sent| std::future::ready(sent.unwrap())).await;
+    sends.buffer_unordered(WINDOW).for_each(async |sent| sent.unwrap()).await;
     begun.elapsed()
 }
 

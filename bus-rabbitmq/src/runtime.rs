@@ -7,7 +7,7 @@ use tokio::{runtime, sync::oneshot};
 pub(crate) struct RuntimeThread {
     handle: runtime::Handle,
     /// Dropped, it ends the thread.
-    end: Option<oneshot::Sender<()>>,
+    _end: oneshot::Sender<()>,
 }
 
 impl RuntimeThread {
@@ -27,7 +27,7 @@ impl RuntimeThread {
             });
             runtime.shutdown_background();
         })?;
-        Ok(Self { handle, end: Some(end) })
+        Ok(Self { handle, _end: end })
     }
 
     /// Runs a task there.
@@ -36,10 +36,5 @@ impl RuntimeThread {
         task: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
         self.handle.spawn(task)
-    }
-
-    /// Ends the thread soon.
-    pub(crate) fn end(&mut self) {
-        self.end.take();
     }
 }

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct RabbitTransport {
     settings: Arc<Settings>,
     clock: Clock,
     source_address: String,
-    runtime: Mutex<RuntimeThread>,
+    runtime: RuntimeThread,
     publishing: Link,
     consuming: Link,
     outbound: Arc<publish::Outbound>,
@@ -60,7 +60,7 @@ impl RabbitTransport {
             let deadline = last_clock.now() + GOODBYE;
             for link in links {
                 // Late: the sockets are closed with the thread.
-                let _ = last_clock.by(deadline, link.ended()).await;
+                let _ = last_clock.by(deadline, link.rested()).await;
             }
         })
         .map_err(|error| {
@@ -75,16 +75,12 @@ impl RabbitTransport {
             source_address: address::source_address(&settings.address()),
             settings,
             clock,
-            runtime: Mutex::new(runtime),
+            runtime,
             publishing,
             consuming,
             outbound: Arc::new(outbound),
             applied,
         })
-    }
-
-    fn runtime(&self) -> std::sync::MutexGuard<'_, RuntimeThread> {
-        self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,8 +112,8 @@ impl Transport for RabbitTransport {
         // Both try at the same time; the first refusal ends the wait.
         let both = futures_util::future::try_join(self.publishing.connect(deadline), self.consuming.connect(deadline));
         both.await.map(drop).inspect_err(|_| {
-            self.publishing.give_up();
-            self.consuming.give_up();
+            self.publishing.rest();
+            self.consuming.rest();
         })
     }
 
@@ -139,7 +135,7 @@ impl Transport for RabbitTransport {
             receive::Worker::new(settings, &self.consuming, self.clock.clone(), self.applied.clone(), ends);
         let begun = worker.begin(number, &connection).await;
         begun.map_err(|refusal| refusal.during(&self.settings.address(), action))?;
-        self.runtime().spawn(worker.run());
+        self.runtime.spawn(worker.run());
         Ok(Box::new(inbound))
     }
 
@@ -167,11 +163,10 @@ impl Transport for RabbitTransport {
 
     async fn close(&self, deadline: Instant) {
         self.outbound.close(&self.clock, deadline).await;
-        self.publishing.end();
-        self.consuming.end();
-        let ended = futures_util::future::join(self.publishing.ended(), self.consuming.ended());
+        self.publishing.rest();
+        self.consuming.rest();
+        let rested = futures_util::future::join(self.publishing.rested(), self.consuming.rested());
         // A broker that does not answer is left.
-        let _ = self.clock.by(deadline.max(self.clock.now() + GOODBYE), ended).await;
-        self.runtime().end();
+        let _ = self.clock.by(deadline.max(self.clock.now() + GOODBYE), rested).await;
     }
 }

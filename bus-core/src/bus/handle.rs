@@ -54,8 +54,9 @@ impl Bus {
     /// # Errors
     /// Those of [`start`](Self::start).
     pub async fn run(&self) -> Result<(), Error> {
+        let interrupted = super::lifecycle::interruption();
         self.start().await?;
-        super::lifecycle::interrupted().await;
+        interrupted.await;
         tracing::info!("stopping");
         self.stop().await;
         Ok(())

@@ -1,4 +1,5 @@
 use std::{
+    future::Future,
     sync::{Arc, Mutex as Slot, PoisonError},
     time::{Duration, Instant},
 };
@@ -214,23 +215,30 @@ fn input_address(outlet: &Outlet, name: &Arc<str>) -> Arc<str> {
     outlet.transport().absolute(&Destination::Topic(name.clone())).into()
 }
 
-/// Waits for Ctrl-C or, on Unix, SIGTERM.
-pub(super) async fn interrupted() {
-    let ctrl_c = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler there is nothing to wait for here.
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return ctrl_c.await };
+/// Ctrl-C or, on Unix, SIGTERM; listened to from this call on, not from the first poll.
+#[cfg(unix)]
+pub(super) fn interruption() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let [interrupt, terminate] = signals.map(|listening| async {
+            match listening {
+                Ok(mut signal) => drop(signal.recv().await),
+                // Without a handler there is nothing to wait for here.
+                Err(_) => std::future::pending().await,
+            }
+        });
         tokio::select! {
-            () = ctrl_c => {}
-            _ = terminate.recv() => {}
+            () = interrupt => {}
+            () = terminate => {}
         }
     }
-    #[cfg(not(unix))]
-    ctrl_c.await;
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+pub(super) async fn interruption() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

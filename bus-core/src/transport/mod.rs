@@ -58,7 +58,7 @@ pub trait Transport: Debug + Send + Sync + 'static {
     fn check_name(&self, name: &str) -> Result<(), String>;
 
     /// Connects, trying again until the deadline (backing off), and stays connected until
-    /// [`close`](Self::close). May be called again after an error.
+    /// [`close`](Self::close). May be called again after an error, and after a close.
     async fn connect(&self, deadline: Instant) -> Result<(), TransportError>;
 
     /// Brings the broker to the topology. Idempotent. After a reconnection the transport applies what was
@@ -78,7 +78,8 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// Whether messages can be sent now; the error is the reason in words.
     fn health(&self) -> Result<(), String>;
 
-    /// Waits for confirms until the deadline, then closes the connections.
+    /// Waits for confirms until the deadline, then closes the connections. What is still under way gets its
+    /// outcome.
     async fn close(&self, deadline: Instant);
 }
 

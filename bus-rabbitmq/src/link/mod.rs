@@ -142,15 +142,16 @@ impl Link {
         }
     }
 
-    /// Stops trying, unless it was connected once.
-    pub(crate) fn give_up(&self) {
+    /// Disconnects, or stops trying; may be asked to connect again.
+    pub(crate) fn rest(&self) {
         self.wish.send_modify(|wish| *wish = wish.nothing());
     }
 
-    /// Waits until the supervisor is done.
-    pub(crate) async fn ended(&self) {
-        // An error says that it is gone without a word.
-        let _ = self.status.clone().wait_for(|status| status.state == State::Closed).await;
+    /// Waits until there is no connection, and none is tried.
+    pub(crate) async fn rested(&self) {
+        let resting = |status: &Status| matches!(status.state, State::Idle | State::Failed | State::Closed);
+        // An error says that the supervisor is gone without a word.
+        let _ = self.status.clone().wait_for(resting).await;
     }
 
     /// Closes the connection, for good.

@@ -30,7 +30,7 @@ pub(crate) enum State {
 pub(crate) enum Input {
     /// Somebody wants a connection.
     Wanted,
-    /// Nobody wants one any more; counts only before the first success.
+    /// Nobody wants one any more.
     Unwanted,
     /// The attempt succeeded.
     Connected,
@@ -58,47 +58,50 @@ pub(crate) struct Machine {
     pub(crate) state: State,
     /// How many connections there were. A reconnect is told by it.
     pub(crate) generation: u64,
+    /// There was a connection since somebody began to want one: the credentials were right.
+    proven: bool,
     /// How many connections in a row ended early.
     early: u32,
 }
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        Self { state: State::Idle, generation: 0, early: 0 }
+        Self { state: State::Idle, generation: 0, proven: false, early: 0 }
     }
 
     /// The next state. An input that does not fit changes nothing.
     pub(crate) fn step(self, input: Input) -> Self {
-        let Self { state, generation, early } = self;
+        let Self { state, generation, proven, early } = self;
         let state = match (state, input) {
             (State::Closed, _) | (_, Input::Close) => State::Closed,
+            (State::Failed, Input::Unwanted) => State::Failed,
+            (_, Input::Unwanted) => return Self { generation, ..Self::new() },
             (State::Idle | State::Failed, Input::Wanted) => State::Connecting { failures: 0 },
             (State::Connecting { .. }, Input::Connected) => {
                 let generation = generation + 1;
-                return Self { state: State::Ready { generation }, generation, early };
+                return Self { state: State::Ready { generation }, generation, proven: true, early };
             }
             (State::Connecting { failures }, Input::Unreachable) => {
                 State::BackingOff { failures: failures.saturating_add(1), pause: backoff::pause(failures) }
             }
-            (State::Connecting { .. }, Input::Refused) if generation == 0 => State::Failed,
+            (State::Connecting { .. }, Input::Refused) if !proven => State::Failed,
             (State::Connecting { failures }, Input::Refused) => {
                 State::BackingOff { failures: failures.saturating_add(1), pause: SLOW }
             }
             (State::BackingOff { failures, .. }, Input::PauseOver) => State::Connecting { failures },
-            (State::Connecting { .. } | State::BackingOff { .. }, Input::Unwanted) if generation == 0 => State::Idle,
             (State::Ready { generation }, Input::Blocked) => State::Blocked { generation },
             (State::Blocked { generation }, Input::Unblocked) => State::Ready { generation },
             // The first try follows at once: most losses are a restart of the other side of a proxy.
             (State::Ready { .. } | State::Blocked { .. }, Input::Lost) => {
-                return Self { state: State::Connecting { failures: 0 }, generation, early: 0 };
+                return Self { state: State::Connecting { failures: 0 }, early: 0, ..self };
             }
             (State::Ready { .. } | State::Blocked { .. }, Input::LostEarly) => {
                 let state = State::BackingOff { failures: early, pause: backoff::pause(early) };
-                return Self { state, generation, early: early.saturating_add(1) };
+                return Self { state, early: early.saturating_add(1), ..self };
             }
             (state, _) => state,
         };
-        Self { state, generation, early }
+        Self { state, ..self }
     }
 }
 
@@ -158,12 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn giving_up_counts_only_before_the_first_success() {
+    fn what_nobody_wants_any_more_rests_and_begins_anew_when_it_is_wanted_again() {
         use Input::*;
-        assert_eq!(after(&[Wanted, Unreachable, Unwanted]).state, State::Idle);
-        assert_eq!(after(&[Wanted, Unwanted]).state, State::Idle);
-        assert_eq!(after(&[Wanted, Connected, Unwanted]).state, State::Ready { generation: 1 });
-        assert!(matches!(after(&[Wanted, Connected, Lost, Unreachable, Unwanted]).state, State::BackingOff { .. }));
+        for before in [&[Wanted][..], &[Wanted, Unreachable], &[Wanted, Connected], &[Wanted, Connected, Lost]] {
+            assert_eq!(after(before).step(Unwanted).state, State::Idle);
+        }
+        let again = [Wanted, Connected, Unwanted, Wanted];
+        assert_eq!(after(&again).step(Connected).state, State::Ready { generation: 2 });
+        assert_eq!(after(&again).step(Refused).state, State::Failed, "the credentials may be others now");
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Supervisor {
         while machine.state != State::Closed {
             let (input, why) = match machine.state {
                 State::Idle | State::Failed => (self.wished().await, None),
-                State::Connecting { .. } => self.attempt(machine).await,
+                State::Connecting { .. } => self.attempt().await,
                 State::BackingOff { pause, .. } => {
                     let over = self.clock.clone();
                     let over = async move { over.sleep(pause).await };
@@ -126,7 +126,7 @@ impl Supervisor {
         }
     }
 
-    async fn attempt(&mut self, machine: Machine) -> (Input, Option<Refusal>) {
+    async fn attempt(&mut self) -> (Input, Option<Refusal>) {
         let deadline = self.clock.now() + ATTEMPT;
         let (clock, settings, purpose) = (self.clock.clone(), self.settings.clone(), self.purpose);
         let probing = std::mem::take(&mut self.silent);
@@ -152,7 +152,6 @@ impl Supervisor {
             Err(input) => {
                 // It may have been a silent one, too.
                 self.silent = true;
-                let input = if machine.generation > 0 && input == Input::Unwanted { Input::Unreachable } else { input };
                 return (input, None);
             }
         };
@@ -221,12 +220,10 @@ impl Supervisor {
         };
         match self.unless_wished(happens).await {
             Ok(happened) => happened,
-            Err(Input::Close) => {
+            Err(input) => {
                 goodbye(&self.clock, &connection).await;
-                (Input::Close, None)
+                (input, None)
             }
-            // A call of `connect` gave up on the other connection; this one stays.
-            Err(_) => (Input::Unwanted, None),
         }
     }
 }

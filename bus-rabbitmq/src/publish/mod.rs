@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Answer when nothing is under way any more.
     Drain(oneshot::Sender<()>),
     /// Give up on what is left.
-    Stop,
+    GiveUp,
 }
 
 /// Hands messages to the worker on the connection's thread.
@@ -49,7 +49,7 @@ impl Outbound {
         if self.commands.send(Command::Drain(drained)).is_ok() {
             // Late or gone: there is nothing more to wait for.
             let _ = clock.by(deadline, done).await;
-            let _ = self.commands.send(Command::Stop);
+            let _ = self.commands.send(Command::GiveUp);
         }
     }
 }

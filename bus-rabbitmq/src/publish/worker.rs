@@ -99,7 +99,7 @@ impl Worker {
                         match command {
                             Command::Publish(entry) => self.take(entry),
                             Command::Drain(done) => self.draining = Some(done),
-                            Command::Stop => return,
+                            Command::GiveUp => self.give_up("the transport was closed"),
                         }
                     }
                 }
@@ -287,6 +287,15 @@ impl Worker {
         }
     }
 
+    /// Each message gets an outcome that says whether the broker may have it.
+    fn give_up(&mut self, why: &'static str) {
+        for entry in self.flying.values_mut().chain(&mut self.waiting) {
+            entry.give_up(why);
+        }
+        self.lost();
+        self.waiting.clear();
+    }
+
     /// One of the messages under way closed the channel. If there was but one, it is known which.
     fn channel_closed(&mut self, refusal: &Refusal) {
         self.outlet = None;
@@ -365,7 +374,7 @@ async fn ready(preparing: &mut Preparing) -> Prepared {
 }
 
 impl Drop for Worker {
-    /// The transport ends: each message gets an outcome that says whether the broker may have it.
+    /// What was submitted and not taken over yet has an outcome, too.
     fn drop(&mut self) {
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
@@ -373,8 +382,6 @@ impl Drop for Worker {
                 self.waiting.push_back(entry);
             }
         }
-        for entry in self.flying.values_mut().chain(&mut self.waiting) {
-            entry.give_up("the transport was closed");
-        }
+        self.give_up("the transport is gone");
     }
 }

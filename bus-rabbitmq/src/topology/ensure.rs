@@ -25,8 +25,10 @@ pub(crate) async fn ensure(connection: &Connection, need: &Need) -> Result<(), R
             Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
             answer => answer,
         },
-        Need::Queue(name) => match passively(connection, name).await {
-            Err(refusal) if refusal.kind() == Kind::Missing => queue(connection, name).await,
+        // Declared, not asked for: a refusal tells of a queue with arguments of its own as well as a passive
+        // look would, and a missing queue costs no channel.
+        Need::Queue(name) => match queue(connection, name).await {
+            Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
             answer => answer,
         },
     }
@@ -36,13 +38,6 @@ async fn exchange(connection: &Connection, name: &str) -> Result<(), Refusal> {
     let channel = connection.create_channel().await?;
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare(short(name)?, ExchangeKind::Fanout, options, FieldTable::default()).await?;
-    Ok(channel.close(200, "OK".into()).await?)
-}
-
-async fn passively(connection: &Connection, name: &str) -> Result<(), Refusal> {
-    let channel = connection.create_channel().await?;
-    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(short(name)?, options, FieldTable::default()).await?;
     Ok(channel.close(200, "OK".into()).await?)
 }
 
