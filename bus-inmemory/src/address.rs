@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bus_core::{
-    address::{Address, AddressError, Destination},
+    address::{Address, AddressError, Destination, without_parameters},
     naming::check_entity_name,
 };
 use uuid::Uuid;
@@ -15,7 +15,7 @@ const BIND: &str = "bind=true";
 /// What an address names. Of an absolute one only the entity counts: the broker is always the own one.
 pub(crate) fn resolve(address: &Address) -> Result<Destination, AddressError> {
     let named = |text: &str| {
-        let entity = text.split('?').next().unwrap_or(text);
+        let entity = without_parameters(text);
         match check_entity_name(entity) {
             Ok(()) => Ok(Arc::<str>::from(entity)),
             Err(reason) => Err(AddressError::new(&address.to_string(), reason)),

@@ -5,7 +5,8 @@ use std::sync::{
 
 use bus_core::{
     clock::Clock,
-    transport::{Confirm, Outgoing, Pending, Permit, PublishOutcome, Publisher, Window, WindowLimits},
+    topology::Topology,
+    transport::{ApplyMode, Confirm, Outgoing, Pending, Permit, PublishOutcome, Publisher, Window, WindowLimits},
 };
 
 use crate::broker::Broker;
@@ -42,6 +43,13 @@ impl MemoryPublisher {
 impl Publisher for MemoryPublisher {
     fn window(&self) -> &Arc<Window> {
         &self.window
+    }
+
+    fn announce(&self, topic: &Arc<str>, needs: Arc<Topology>) {
+        // Nothing here is far away: it is made at once. What cannot be made is told by the message itself.
+        if let Some(Err(undeclared)) = self.broker.upgrade().map(|broker| broker.apply(&needs, ApplyMode::Create)) {
+            tracing::warn!(topic = &**topic, entity = undeclared.entity, reason = undeclared.reason, "not declared");
+        }
     }
 
     fn submit(&self, _permit: Permit, message: Outgoing) -> Confirm {

@@ -14,12 +14,14 @@ const COUNT: &str = "x-delivery-count";
 
 /// A delivery as core knows it.
 pub(crate) fn delivery(from: message::Delivery, unsettled: Unsettled) -> Delivery {
-    let message::Delivery { properties, data, redelivered, .. } = from;
+    let message::Delivery { properties, data, redelivered, routing_key, .. } = from;
     let mut delivery = Delivery::new(Bytes::from(data), unsettled);
     delivery.headers = properties.headers().as_ref().map(from_table).unwrap_or_default();
     delivery.content_type = shared(properties.content_type());
     delivery.message_id = shared(properties.message_id());
     delivery.correlation_id = shared(properties.correlation_id());
+    delivery.routing_key = (!routing_key.as_str().is_empty()).then(|| routing_key.as_str().into());
+    delivery.priority = *properties.priority();
     delivery.durable = *properties.delivery_mode() == Some(2);
     delivery.redelivered = redelivered;
     delivery.broker_deliveries = delivery_count(&delivery.headers);

@@ -46,6 +46,7 @@ pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
         ("content type", message.content_type.as_ref()),
         ("message id", message.message_id.as_ref()),
         ("correlation id", message.correlation_id.as_ref()),
+        ("routing key", message.routing_key.as_ref()),
     ];
     for (what, text) in texts.into_iter().filter_map(|(what, text)| Some((what, text?))) {
         fits(what, text)?;
@@ -95,12 +96,15 @@ pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
     if let Some(time_to_live) = message.time_to_live {
         properties = properties.with_expiration(short(&expiration(time_to_live)));
     }
+    if let Some(priority) = message.priority {
+        properties = properties.with_priority(priority);
+    }
     if let Some(native) = native {
         properties = native.apply(properties);
     }
     let (exchange, routing_key) = match &message.to {
         Destination::Queue(queue) => (ShortString::default(), short(queue)),
-        Destination::Topic(topic) => (short(topic), ShortString::default()),
+        Destination::Topic(topic) => (short(topic), message.routing_key.as_deref().map(short).unwrap_or_default()),
     };
     Publication { exchange, routing_key, options: BasicPublishOptions { mandatory, immediate: false }, properties }
 }
@@ -170,12 +174,13 @@ mod tests {
         outgoing.message_id = Some("m".into());
         outgoing.time_to_live = Some(Duration::from_micros(1_500));
         outgoing.durable = false;
-        let native = NativeProperties { priority: Some(4), user_id: Some("eve".into()), ..NativeProperties::default() };
+        let native =
+            NativeProperties { timestamp: Some(4), user_id: Some("eve".into()), ..NativeProperties::default() };
         outgoing.extensions.insert(native);
         let properties = encode(&outgoing, 1).properties;
         assert_eq!(properties.delivery_mode(), &Some(1));
         assert_eq!(properties.expiration().as_ref().map(ShortString::as_str), Some("1"));
-        assert_eq!(properties.priority(), &Some(4));
+        assert_eq!(properties.timestamp(), &Some(4));
         assert_eq!(properties.user_id(), &None);
         assert!(properties.headers().as_ref().unwrap().contains_key("Bus-Original-UserId"));
         assert_eq!(expiration(Duration::from_micros(999)), "1000");

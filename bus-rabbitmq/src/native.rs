@@ -19,8 +19,6 @@ pub struct NativeProperties {
     pub reply_to: Option<String>,
     /// `timestamp`, in seconds since 1970.
     pub timestamp: Option<u64>,
-    /// `priority`, for queues with `x-max-priority`.
-    pub priority: Option<u8>,
     /// `content_encoding`
     pub content_encoding: Option<String>,
     /// `user_id`, of deliveries only. Sent on, it becomes the header `Bus-Original-UserId`.
@@ -36,7 +34,6 @@ impl NativeProperties {
             app_id: text(properties.app_id()),
             reply_to: text(properties.reply_to()),
             timestamp: *properties.timestamp(),
-            priority: *properties.priority(),
             content_encoding: text(properties.content_encoding()),
             user_id: text(properties.user_id()),
         };
@@ -75,9 +72,6 @@ impl NativeProperties {
         }
         if let Some(timestamp) = self.timestamp {
             properties = properties.with_timestamp(timestamp);
-        }
-        if let Some(priority) = self.priority {
-            properties = properties.with_priority(priority);
         }
         if let Some(encoding) = short(&self.content_encoding) {
             properties = properties.with_content_encoding(encoding);

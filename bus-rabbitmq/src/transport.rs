@@ -105,7 +105,7 @@ impl Transport for RabbitTransport {
     }
 
     fn check_name(&self, name: &str) -> Result<(), String> {
-        address::check_name(name)
+        bus_core::naming::check_entity_name(name)
     }
 
     async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {

@@ -11,6 +11,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 /// | `topic:orders` | the topic `orders`; on RabbitMQ and in memory the same as `exchange:` |
 /// | `rabbitmq://host/vhost/orders` | absolute, as in an envelope: only the entity's name counts |
 ///
+/// Parameters may follow a `?`, as MassTransit writes them: `exchange:orders?type=direct`.
+///
 /// ```
 /// use bus_core::address::Address;
 ///
@@ -30,6 +32,26 @@ pub enum Address {
     Topic(Arc<str>),
     /// A URI with a scheme and `//`.
     Absolute(Arc<str>),
+}
+
+impl Address {
+    /// The value of a parameter behind `?`, such as `type` in `exchange:orders?type=direct`; names are
+    /// compared without regard to case.
+    pub fn parameter(&self, wanted: &str) -> Option<&str> {
+        let (Self::Queue(text) | Self::Exchange(text) | Self::Topic(text) | Self::Absolute(text)) = self;
+        let (_, query) = text.split_once('?')?;
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value)
+    }
+}
+
+/// The name in front of an address's parameters.
+#[must_use]
+pub fn without_parameters(text: &str) -> &str {
+    text.split_once('?').map_or(text, |(name, _)| name)
 }
 
 /// A text that is no address, or none of this broker.

@@ -12,11 +12,18 @@ use crate::{
 pub struct EndpointBuilder {
     pub(super) name: String,
     pub(super) entries: Vec<Entry>,
-    pub(super) bindings: Vec<Result<Address, AddressError>>,
+    pub(super) bindings: Vec<Bound>,
+    pub(super) subscribes: bool,
     pub(super) retry: Retry,
     pub(super) extensions: Extensions,
     prefetch: Limit,
     concurrency: Limit,
+}
+
+/// A source bound by hand.
+pub(super) struct Bound {
+    pub(super) source: Result<Address, AddressError>,
+    pub(super) routing_key: String,
 }
 
 /// A number from the consumer's attribute, and over it one from the builder.
@@ -38,6 +45,7 @@ impl EndpointBuilder {
             name,
             entries: Vec::new(),
             bindings: Vec::new(),
+            subscribes: true,
             retry: Retry::none(),
             extensions: Extensions::new(),
             prefetch: Limit::default(),
@@ -88,8 +96,23 @@ impl EndpointBuilder {
     /// `orders` has the exchange `orders` in front, so `.bind("exchange:orders")` sees what is sent to
     /// `exchange:orders` (and not what is sent to `queue:orders`).
     #[must_use]
-    pub fn bind(mut self, source: impl IntoAddress) -> Self {
-        self.bindings.push(source.into_address());
+    pub fn bind(self, source: impl IntoAddress) -> Self {
+        self.bind_key(source, "")
+    }
+
+    /// The same for an exchange that looks at routing keys: `.bind_key("exchange:prices?type=topic", "eu.*")`.
+    /// The exchange is declared with that type; the default is `fanout`.
+    #[must_use]
+    pub fn bind_key(mut self, source: impl IntoAddress, routing_key: impl Into<String>) -> Self {
+        self.bindings.push(Bound { source: source.into_address(), routing_key: routing_key.into() });
+        self
+    }
+
+    /// Binds the queue to nothing but what [`bind`](Self::bind) says: what is published stays away, and only
+    /// what is sent to the queue arrives. MassTransit's `ConfigureConsumeTopology = false`.
+    #[must_use]
+    pub fn without_subscriptions(mut self) -> Self {
+        self.subscribes = false;
         self
     }
 

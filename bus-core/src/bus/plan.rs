@@ -1,12 +1,16 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry as HashEntry},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::EndpointBuilder;
 use crate::{
-    address::{Address, Destination},
+    address::{Address, AddressError, Destination},
     consumer::Entry,
     extract::Scope,
     pipeline::{Pipeline, Policy},
-    topology::{Queue, Topology},
+    topology::{Queue, TopicKind, Topology},
     transport::{Extensions, Transport},
 };
 
@@ -50,6 +54,7 @@ pub(super) fn plan(
 ) -> Plan {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut plan = Plan::default();
+    problems.extend(ambiguous(endpoints.iter().flat_map(|endpoint| &endpoint.entries)));
     for endpoint in endpoints {
         let name: Arc<str> = endpoint.name.as_str().into();
         if plan.endpoints.iter().any(|known| known.name == name) {
@@ -89,6 +94,25 @@ pub(super) fn plan(
     plan
 }
 
+/// A sentence for each URN that two types claim: a message of it would be decoded as either.
+fn ambiguous<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
+    let mut known: HashMap<String, &Entry> = HashMap::new();
+    let mut problems = Vec::new();
+    for entry in entries {
+        match known.entry(entry.message_type.urn().to_ascii_lowercase()) {
+            HashEntry::Vacant(vacant) => drop(vacant.insert(entry)),
+            HashEntry::Occupied(first) if first.get().rust_type.0 != entry.rust_type.0 => problems.push(format!(
+                "`{}` and `{}` both have the URN `{}`: give one of them another name or namespace",
+                first.get().rust_type.1,
+                entry.rust_type.1,
+                entry.message_type.urn()
+            )),
+            HashEntry::Occupied(_) => {}
+        }
+    }
+    problems
+}
+
 /// The queue, a topic per message type, and what binds them.
 fn declare(
     topology: &mut Topology,
@@ -100,19 +124,20 @@ fn declare(
     let mut queue = Queue::new(name.clone());
     queue.extensions = endpoint.extensions.clone();
     topology.queues.push(queue);
-    for entry in &endpoint.entries {
-        let topic: Arc<str> = entry.message_type.entity_name().into();
+    let subscribed = endpoint.entries.iter().map(|entry| entry.message_type).filter(|_| endpoint.subscribes);
+    for message_type in subscribed.filter(|message_type| message_type.is_in_topology()) {
+        let topic: Arc<str> = message_type.entity_name().into();
         if let Some(Err(reason)) = transport.map(|transport| transport.check_name(&topic)) {
-            problems.push(format!("message `{}`: its entity cannot be named so: {reason}", entry.message_type.urn()));
+            problems.push(format!("message `{}`: its entity cannot be named so: {reason}", message_type.urn()));
         }
-        topology.topic(&topic);
-        topology.bind(&topic, name);
+        topology.topic(&topic, message_type.topic_kind());
+        topology.bind(&topic, Destination::Queue(name.clone()), "");
     }
-    for source in &endpoint.bindings {
-        match source.as_ref().map_err(Clone::clone).and_then(|address| topic_of(address, transport)) {
-            Ok(Some(topic)) => {
-                topology.topic(&topic);
-                topology.bind(&topic, name);
+    for bound in &endpoint.bindings {
+        match bound.source.as_ref().map_err(Clone::clone).and_then(|address| topic_of(address, transport)) {
+            Ok(Some((topic, kind))) => {
+                topology.topic(&topic, kind);
+                topology.bind(&topic, Destination::Queue(name.clone()), &bound.routing_key);
             }
             Ok(None) => {}
             Err(error) => problems.push(format!("endpoint `{name}` cannot be bound: {error}")),
@@ -123,14 +148,18 @@ fn declare(
 fn topic_of(
     address: &Address,
     transport: Option<&dyn Transport>,
-) -> Result<Option<Arc<str>>, crate::address::AddressError> {
+) -> Result<Option<(Arc<str>, TopicKind)>, AddressError> {
     // Without a transport the URL was wrong, which is told already.
     let Some(transport) = transport else { return Ok(None) };
+    let kind = match address.parameter("type") {
+        None => TopicKind::Fanout,
+        Some(named) => TopicKind::named(named)
+            .ok_or_else(|| AddressError::new(&address.to_string(), "its type is one of `fanout`, `direct`, `topic`"))?,
+    };
     match transport.resolve(address)? {
-        Destination::Topic(topic) => Ok(Some(topic)),
-        Destination::Queue(queue) => Err(crate::address::AddressError::new(
-            &address.to_string(),
-            format!("a queue gives no copies; bind to `exchange:{queue}`"),
-        )),
+        Destination::Topic(topic) => Ok(Some((topic, kind))),
+        Destination::Queue(queue) => {
+            Err(AddressError::new(&address.to_string(), format!("a queue gives no copies; bind to `exchange:{queue}`")))
+        }
     }
 }

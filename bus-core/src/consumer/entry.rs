@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::{
+    any::{TypeId, type_name},
+    fmt,
+    sync::Arc,
+};
 
 use super::{ConsumerSettings, HandlerList, Handlers, MessageArg};
 use crate::{
@@ -47,6 +51,8 @@ impl Registration {
 /// One handler of one message type.
 pub struct Entry {
     pub(crate) message_type: &'static MessageType,
+    /// The Rust type, and its name.
+    pub(crate) rust_type: (TypeId, &'static str),
     pub(crate) name: Arc<str>,
     pub(crate) check: fn(&Scope, &mut Vec<String>),
     make: Box<dyn FnOnce(Policy) -> Arc<dyn Pipeline> + Send>,
@@ -60,7 +66,13 @@ impl Entry {
         let make = move |policy: Policy| -> Arc<dyn Pipeline> {
             Arc::new(Fixed::new(invoke, policy, consumer, message_type, Fault::<A::Message>::message_type))
         };
-        Self { message_type, name, check, make: Box::new(make) }
+        Self {
+            message_type,
+            rust_type: (TypeId::of::<A::Message>(), type_name::<A::Message>()),
+            name,
+            check,
+            make: Box::new(make),
+        }
     }
 
     /// The handler with the filters around it; the type is erased here, once.

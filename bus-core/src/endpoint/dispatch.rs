@@ -114,7 +114,7 @@ impl Dispatcher {
             "a body could not be read: the message goes to _error"
         );
         let content_type = delivery.content_type.as_deref();
-        tell(receive_fault(), &failure, 0, None, content_type, &self.endpoint, stopping).await?;
+        tell(MessageType::receive_fault(), &failure, 0, None, content_type, &self.endpoint, stopping).await?;
         let reason = fault_headers(&failure, 0, None, &self.endpoint);
         move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping).await
     }
@@ -135,10 +135,4 @@ impl std::fmt::Debug for Dispatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dispatcher").field("endpoint", &self.endpoint.name).finish_non_exhaustive()
     }
-}
-
-/// MassTransit's fault for a body that no consumer could be found for, because it could not be read.
-fn receive_fault() -> &'static MessageType {
-    struct ReceiveFault;
-    crate::message::intern::<ReceiveFault>(|| MessageType::new("MassTransit", "ReceiveFault"))
 }

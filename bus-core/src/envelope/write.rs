@@ -24,7 +24,7 @@ pub(crate) struct Envelop<'a, M: Serialize> {
     pub(crate) initiator_id: Option<Uuid>,
     pub(crate) source_address: &'a str,
     pub(crate) destination_address: &'a str,
-    pub(crate) message_type: &'a [&'a str],
+    pub(crate) message_type: &'a [String],
     pub(crate) message: &'a M,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_date")]
     pub(crate) expiration_time: Option<SystemTime>,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ExceptionInfo;
-use crate::{Message, MessageType, envelope::Host, envelope::date, message};
+use crate::{Message, MessageType, envelope::Host, envelope::date};
 
 /// Tells that a consumer of `M` gave up on a message. Published for every failure, so that others can
 /// react; sent to the failed message's fault or response address instead, if it has one.
@@ -33,6 +33,6 @@ pub struct Fault<M> {
 
 impl<M: Message> Message for Fault<M> {
     fn message_type() -> &'static MessageType {
-        message::intern::<Self>(|| MessageType::generic("MassTransit", "Fault", vec![M::message_type()]))
+        M::message_type().fault()
     }
 }

@@ -14,8 +14,6 @@ use crate::{
     transport::{Outgoing, PublishOutcome},
 };
 
-const FAULT: &str = "urn:message:MassTransit:Fault";
-
 /// The body of a [`Fault`](super::Fault), with the failed message as it arrived; or of MassTransit's
 /// `ReceiveFault`, which has no message since it could not be read.
 #[derive(Serialize)]
@@ -107,7 +105,7 @@ fn compose(
         initiator_id: envelope.and_then(|envelope| envelope.correlation_id.or(envelope.request_id)),
         source_address: &endpoint.address,
         destination_address: &route.address,
-        message_type: &[fault_type.urn(), FAULT],
+        message_type: fault_type.urns(),
         message: &body,
         expiration_time: None,
         sent_time: timestamp,

@@ -24,6 +24,17 @@ pub fn intern<T: 'static>(make: impl FnOnce() -> MessageType) -> &'static Messag
     types.entry(id).or_insert_with(|| Box::leak(Box::new(made)))
 }
 
+/// One [`MessageType`] per URN, for types that the bus itself forms of others.
+pub(super) fn intern_by_urn(urn: &str, make: impl FnOnce() -> MessageType) -> &'static MessageType {
+    static TYPES: LazyLock<RwLock<HashMap<String, &'static MessageType>>> = LazyLock::new(RwLock::default);
+    if let Some(known) = TYPES.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(urn) {
+        return known;
+    }
+    let made = make();
+    let mut types = TYPES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    types.entry(urn.to_owned()).or_insert_with(|| Box::leak(Box::new(made)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,13 +1,19 @@
-use super::TypeName;
+use super::{TypeName, intern::intern_by_urn};
+use crate::topology::TopicKind;
 
-/// What the wire says about a message type: its URN, and the name of the entity it is published to.
+/// What the wire says about a message type: its URN, the name of the entity it is published to, and the
+/// contracts that it fulfils.
 ///
 /// Rules of MassTransit v8: the URN is `urn:message:Namespace:Name`, the exchange is `Namespace:Name`.
 #[derive(Debug)]
 pub struct MessageType {
     name: TypeName,
-    urn: String,
     entity_name: String,
+    /// The own one first, then those of the contracts.
+    urns: Vec<String>,
+    contracts: Vec<&'static MessageType>,
+    in_topology: bool,
+    topic_kind: TopicKind,
 }
 
 impl MessageType {
@@ -20,15 +26,41 @@ impl MessageType {
     /// Describes a generic type with its arguments: `Fault` of `SubmitOrder`.
     #[must_use]
     pub fn generic(namespace: &'static str, name: &'static str, arguments: Vec<&'static MessageType>) -> Self {
-        let name = TypeName { namespace, name, arguments };
-        Self { urn: format!("{PREFIX}{}", name.urn_body()), entity_name: name.entity_name(), name }
+        Self::named(TypeName { namespace, name, arguments, array: false })
     }
 
-    /// Replaces the URN. A text without scheme gets the prefix `urn:message:`; the entity name stays.
+    /// Describes an array of a type, which can be the argument of a generic one: `Item[]`.
     #[must_use]
-    pub fn with_urn(mut self, urn: &str) -> Self {
-        self.urn =
-            if urn.contains("://") || urn.starts_with("urn:") { urn.to_owned() } else { format!("{PREFIX}{urn}") };
+    pub fn array(of: &'static MessageType) -> Self {
+        let TypeName { namespace, name, arguments, .. } = of.name();
+        let array = Self::named(TypeName { namespace, name, arguments: arguments.clone(), array: true });
+        // An element whose URN was replaced keeps it: the brackets go behind it.
+        array.with_uri(&format!("{}[]", of.urn()))
+    }
+
+    fn named(name: TypeName) -> Self {
+        Self {
+            urns: vec![format!("{PREFIX}{}", name.urn_body())],
+            entity_name: name.entity_name(),
+            name,
+            contracts: Vec::new(),
+            in_topology: true,
+            topic_kind: TopicKind::Fanout,
+        }
+    }
+
+    /// Replaces the URN's body: `short-name` makes it `urn:message:short-name`. The entity name stays.
+    #[must_use]
+    pub fn with_urn(self, urn: &str) -> Self {
+        let body = urn.strip_prefix(PREFIX).unwrap_or(urn);
+        let uri = format!("{PREFIX}{body}");
+        self.with_uri(&uri)
+    }
+
+    /// Replaces the URN as a whole, by any absolute URI: `scheme:orders`. The entity name stays.
+    #[must_use]
+    pub fn with_uri(mut self, uri: &str) -> Self {
+        uri.clone_into(&mut self.urns[0]);
         self
     }
 
@@ -39,9 +71,60 @@ impl MessageType {
         self
     }
 
+    /// Adds contracts that the type fulfils, each followed by the contracts that it fulfils itself; one that
+    /// is listed already is left out.
+    #[must_use]
+    pub fn implementing(mut self, contracts: impl IntoIterator<Item = &'static MessageType>) -> Self {
+        for contract in contracts {
+            for one in [contract].into_iter().chain(contract.contracts.iter().copied()) {
+                if !self.urns.iter().any(|known| known.eq_ignore_ascii_case(one.urn())) {
+                    self.urns.push(one.urn().to_owned());
+                    self.contracts.push(one);
+                }
+            }
+        }
+        self
+    }
+
+    /// Gives the type no entity of its own: it is a name that others are known by, and nothing is published
+    /// to it or bound to it. MassTransit's `ExcludeFromTopology`.
+    #[must_use]
+    pub fn outside_topology(mut self) -> Self {
+        self.in_topology = false;
+        self
+    }
+
+    /// Publishes the type to a topic whose bindings look at the routing key. Everybody who declares the
+    /// topic has to say the same.
+    #[must_use]
+    pub fn with_topic_kind(mut self, kind: TopicKind) -> Self {
+        self.topic_kind = kind;
+        self
+    }
+
+    /// How the type's topic chooses among its bindings.
+    pub fn topic_kind(&self) -> TopicKind {
+        self.topic_kind
+    }
+
     /// `urn:message:Acme.Orders:SubmitOrder`. Compared without regard to case.
     pub fn urn(&self) -> &str {
-        &self.urn
+        &self.urns[0]
+    }
+
+    /// The envelope's `messageType`: the own URN, then those of the contracts.
+    pub fn urns(&self) -> &[String] {
+        &self.urns
+    }
+
+    /// Every contract that the type fulfils, those of its contracts included.
+    pub fn contracts(&self) -> &[&'static MessageType] {
+        &self.contracts
+    }
+
+    /// Whether the type has an entity of its own.
+    pub fn is_in_topology(&self) -> bool {
+        self.in_topology
     }
 
     /// `Acme.Orders:SubmitOrder`, MassTransit's name of the exchange that the type is published to.
@@ -59,9 +142,29 @@ impl MessageType {
         format!("{}.{}", self.name.namespace, self.name.name)
     }
 
+    /// The fault of a message of this type; it fulfils the faults of the contracts, and `Fault`.
+    pub(crate) fn fault(&'static self) -> &'static MessageType {
+        intern_by_urn(&format!("{PREFIX}MassTransit:Fault[[{}]]", self.urn_body()), || {
+            let faults = self.contracts.iter().map(|contract| contract.fault());
+            Self::generic("MassTransit", "Fault", vec![self]).implementing(faults.chain([Self::any_fault()]))
+        })
+    }
+
+    /// What every fault is: `MassTransit:Fault`.
+    pub(crate) fn any_fault() -> &'static MessageType {
+        intern_by_urn("urn:message:MassTransit:Fault", || Self::new("MassTransit", "Fault"))
+    }
+
+    /// The fault of a body that could not be read: nobody knows its type.
+    pub(crate) fn receive_fault() -> &'static MessageType {
+        intern_by_urn("urn:message:MassTransit:ReceiveFault", || {
+            Self::new("MassTransit", "ReceiveFault").implementing([Self::any_fault()])
+        })
+    }
+
     /// The URN without the standard prefix, as it stands inside the brackets of a generic type.
     pub(super) fn urn_body(&self) -> &str {
-        self.urn.strip_prefix(PREFIX).unwrap_or(&self.urn)
+        self.urn().strip_prefix(PREFIX).unwrap_or(self.urn())
     }
 }
 
@@ -100,7 +203,33 @@ mod tests {
             "Shop.Contracts:Pair--Line::Wrapped--Outer-Inner----",
         );
         check(MessageType::new("Acme", "A").with_urn("b").with_entity_name("c"), "urn:message:b", "c");
-        check(MessageType::new("Acme", "A").with_urn("scheme:\\x"), "urn:message:scheme:\\x", "Acme:A");
-        check(MessageType::new("Acme", "A").with_urn("https://acme/a"), "https://acme/a", "Acme:A");
+        check(MessageType::new("Acme", "A").with_uri("scheme:renamed"), "scheme:renamed", "Acme:A");
+        check(MessageType::new("Acme", "A").with_urn("urn:message:whole"), "urn:message:whole", "Acme:A");
+    }
+
+    #[test]
+    fn arrays_and_contracts_are_named_as_masstransit_names_them() {
+        fn leak(message_type: MessageType) -> &'static MessageType {
+            Box::leak(Box::new(message_type))
+        }
+        let item = leak(MessageType::new("Acme", "Item"));
+        assert_eq!(MessageType::array(item).urn(), "urn:message:Acme:Item[]");
+        let renamed = leak(MessageType::new("Acme", "Item").with_urn("thing"));
+        assert_eq!(MessageType::array(renamed).urn(), "urn:message:thing[]");
+
+        let base = leak(MessageType::new("Shop", "Base"));
+        let middle = leak(MessageType::new("Shop", "Middle").implementing([base]));
+        let leaf = leak(MessageType::new("Shop", "Leaf").implementing([middle, base]));
+        assert_eq!(leaf.urns(), ["urn:message:Shop:Leaf", "urn:message:Shop:Middle", "urn:message:Shop:Base"]);
+        assert_eq!(
+            leaf.fault().urns(),
+            [
+                "urn:message:MassTransit:Fault[[Shop:Leaf]]",
+                "urn:message:MassTransit:Fault[[Shop:Middle]]",
+                "urn:message:MassTransit:Fault[[Shop:Base]]",
+                "urn:message:MassTransit:Fault",
+            ]
+        );
+        assert_eq!(leaf.fault().entity_name(), "MassTransit:Fault--Shop:Leaf--");
     }
 }

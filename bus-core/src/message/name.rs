@@ -12,12 +12,15 @@ pub struct TypeName {
     pub name: &'static str,
     /// The arguments of a generic type, such as the `T` of `Fault<T>`.
     pub arguments: Vec<&'static MessageType>,
+    /// It is an array of that type: `Item[]`.
+    pub array: bool,
 }
 
 impl TypeName {
     /// The URN's body: `Ns:Name` or `Ns:Name[[Arg]]`, each argument with its own namespace.
     pub(super) fn urn_body(&self) -> String {
         let mut body = format!("{}:{}", self.namespace, self.name);
+        let brackets = if self.array { "[]" } else { "" };
         if !self.arguments.is_empty() {
             let arguments: Vec<_> =
                 self.arguments.iter().map(|argument| format!("[{}]", argument.urn_body())).collect();
@@ -25,7 +28,7 @@ impl TypeName {
             body.push_str(&arguments.join(","));
             body.push(']');
         }
-        body
+        body + brackets
     }
 
     /// MassTransit's entity name: `Ns:Name`, nested `Ns:Outer-Inner`, generic `Ns:Name--Arg--`. An
@@ -47,6 +50,6 @@ impl TypeName {
                 .collect();
             name = format!("{name}--{}--", arguments.join("::"));
         }
-        name
+        if self.array { name + "[]" } else { name }
     }
 }

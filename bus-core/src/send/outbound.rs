@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Outlet, inherited_headers, outlet::Route, transport_headers};
 use crate::{
-    Error, Message,
+    Error, Message, MessageType,
     address::{Address, AddressError},
     consumer::Attempt,
     envelope::{CONTENT_TYPE, Envelop, Host},
@@ -118,10 +118,10 @@ impl<'a, M: Message> Outbound<'a, M> {
             Target::Publish => self.outlet.topic(message_type),
             Target::Send(address) => self.outlet.resolve(address.as_ref().map_err(Clone::clone)?)?,
         };
-        self.envelop(message_type.urn(), &route)
+        self.envelop(message_type, &route)
     }
 
-    fn envelop(&self, urn: &'static str, route: &Route) -> Result<(Outgoing, Posted), Error> {
+    fn envelop(&self, message_type: &'static MessageType, route: &Route) -> Result<(Outgoing, Posted), Error> {
         let Options { message_id, correlation_id, conversation_id, time_to_live, timeout, .. } = self.options;
         let clock = &self.outlet.clock;
         let sent_time = clock.wall();
@@ -130,7 +130,7 @@ impl<'a, M: Message> Outbound<'a, M> {
         let consumed = self.attempt.map(|attempt| &attempt.incoming().envelope);
         let inherited = self.attempt.map(|attempt| with_inherited(attempt, &self.options.headers));
         let headers = inherited.as_ref().unwrap_or(&self.options.headers);
-        let posted = Posted { message_type: urn.to_owned(), message_id, address: route.address.clone() };
+        let posted = Posted { message_type: message_type.urn().to_owned(), message_id, address: route.address.clone() };
         let body = Envelop {
             message_id,
             request_id: None,
@@ -139,7 +139,7 @@ impl<'a, M: Message> Outbound<'a, M> {
             initiator_id: consumed.and_then(|envelope| envelope.correlation_id.or(envelope.request_id)),
             source_address: self.attempt.map_or(&self.outlet.source, Attempt::address),
             destination_address: &route.address,
-            message_type: &[urn],
+            message_type: message_type.urns(),
             message: &self.message,
             expiration_time: time_to_live.and_then(|time| sent_time.checked_add(time)),
             sent_time,

@@ -11,6 +11,7 @@ use crate::{
     MessageType,
     address::{Address, AddressError, Destination},
     clock::Clock,
+    topology::{TopicKind, Topology},
     transport::{Publisher, Transport},
 };
 
@@ -71,7 +72,14 @@ impl Outlet {
         if let Some(route) = self.topics.read().unwrap_or_else(PoisonError::into_inner).get(urn) {
             return route.clone();
         }
-        let route = Arc::new(self.route(Destination::Topic(message_type.entity_name().into())));
+        let topic: Arc<str> = message_type.entity_name().into();
+        self.publisher.announce(&topic, Arc::new(Topology::of_published(message_type)));
+        let mut route = self.route(Destination::Topic(topic));
+        if message_type.topic_kind() != TopicKind::Fanout {
+            // MassTransit's address of an exchange that is no fanout.
+            route.address = format!("{}?type={}", route.address, message_type.topic_kind().as_str());
+        }
+        let route = Arc::new(route);
         self.topics.write().unwrap_or_else(PoisonError::into_inner).entry(urn).or_insert(route).clone()
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::transport::Extensions;
+use crate::{MessageType, address::Destination, transport::Extensions};
 
 /// What has to exist on the broker.
 #[derive(Debug, Clone, Default)]
@@ -13,7 +13,7 @@ pub struct Topology {
     pub queues: Vec<Queue>,
     /// Where message types are published.
     pub topics: Vec<Topic>,
-    /// Which queue gets what.
+    /// Who gets a copy of what.
     pub bindings: Vec<Binding>,
 }
 
@@ -27,22 +27,39 @@ pub struct Queue {
     pub extensions: Extensions,
 }
 
-/// Where messages of a type are published; whoever subscribed gets a copy.
+/// Where messages of a type are published; whoever is bound to it gets a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Topic {
     /// The name.
     pub name: Arc<str>,
+    /// Whether the routing key counts.
+    pub kind: TopicKind,
 }
 
-/// Everything that arrives at `topic` also goes to `queue`.
+/// How a topic chooses among its bindings: the exchange types of AMQP 0-9-1 (section 3.1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum TopicKind {
+    /// All of them. MassTransit's way unless told otherwise.
+    #[default]
+    Fanout,
+    /// Those whose key equals the message's.
+    Direct,
+    /// Those whose pattern matches the message's key: `*` is one word, `#` any number, `.` between them.
+    Topic,
+}
+
+/// Everything that arrives at `source` also goes to `destination`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Binding {
-    /// The source.
-    pub topic: Arc<str>,
-    /// The queue that gets a copy.
-    pub queue: Arc<str>,
+    /// The topic that gives copies.
+    pub source: Arc<str>,
+    /// The queue (behind its exchange) or topic that gets them.
+    pub destination: Destination,
+    /// Which messages, where the source's kind asks for it. The default is the empty key.
+    pub routing_key: Arc<str>,
 }
 
 impl Queue {
@@ -54,18 +71,54 @@ impl Queue {
 }
 
 impl Topology {
+    /// What publishing a type needs: its topic, those of the contracts it fulfils, and a binding from the
+    /// first to each of the others. All contracts are bound directly, those of contracts too, as MassTransit
+    /// does it by default ("flattened").
+    #[must_use]
+    pub fn of_published(message_type: &MessageType) -> Self {
+        let mut topology = Self::default();
+        let own: Arc<str> = message_type.entity_name().into();
+        topology.topic(&own, message_type.topic_kind());
+        for contract in message_type.contracts().iter().filter(|contract| contract.is_in_topology()) {
+            let name: Arc<str> = contract.entity_name().into();
+            topology.topic(&name, contract.topic_kind());
+            // MassTransit's key from a topic exchange: everything.
+            let key = if message_type.topic_kind() == TopicKind::Topic { "#" } else { "" };
+            topology.bind(&own, Destination::Topic(name), key);
+        }
+        topology
+    }
+
     /// Adds a topic, once.
-    pub fn topic(&mut self, name: &Arc<str>) {
+    pub fn topic(&mut self, name: &Arc<str>, kind: TopicKind) {
         if !self.topics.iter().any(|topic| topic.name == *name) {
-            self.topics.push(Topic { name: name.clone() });
+            self.topics.push(Topic { name: name.clone(), kind });
         }
     }
 
-    /// Lets `queue` get what arrives at `topic`, once.
-    pub fn bind(&mut self, topic: &Arc<str>, queue: &Arc<str>) {
-        let binding = Binding { topic: topic.clone(), queue: queue.clone() };
+    /// Lets `destination` get what arrives at the topic `source` with that key, once.
+    pub fn bind(&mut self, source: &Arc<str>, destination: Destination, routing_key: &str) {
+        let binding = Binding { source: source.clone(), destination, routing_key: routing_key.into() };
         if !self.bindings.contains(&binding) {
             self.bindings.push(binding);
         }
+    }
+}
+
+impl TopicKind {
+    /// `fanout`, `direct`, `topic`: the value of `type` in an address.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fanout => "fanout",
+            Self::Direct => "direct",
+            Self::Topic => "topic",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Fanout, Self::Direct, Self::Topic].into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(name))
     }
 }

@@ -7,7 +7,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{Class, Extensions, Outcome, Pending, Permit, Reserve, Window};
-use crate::{BoxError, address::Destination, envelope::Headers};
+use crate::{BoxError, address::Destination, envelope::Headers, topology::Topology};
 
 /// The way out of the process.
 ///
@@ -21,6 +21,10 @@ pub trait Publisher: Debug + Send + Sync + 'static {
     fn ready(&self, bytes: usize, class: Class) -> Reserve {
         self.window().reserve(bytes, class)
     }
+
+    /// Says what publishing to a topic needs: it is brought about before the first message of each
+    /// connection that goes there. Without a word the topic alone is made, as a fanout.
+    fn announce(&self, topic: &Arc<str>, needs: Arc<Topology>);
 
     /// Takes the message; its permit is held until the broker confirmed or the message's deadline passed.
     ///
@@ -47,6 +51,10 @@ pub struct Outgoing {
     pub correlation_id: Option<Arc<str>>,
     /// The transport's headers.
     pub headers: Headers,
+    /// What bindings look at; empty unless somebody asked for it.
+    pub routing_key: Option<Arc<str>>,
+    /// 0 to 255, the higher the sooner, where a queue sorts by it.
+    pub priority: Option<u8>,
     /// How long the message is of use once the broker has it.
     pub time_to_live: Option<Duration>,
     /// How long the broker holds it back first.
@@ -72,6 +80,8 @@ impl Outgoing {
             message_id: None,
             correlation_id: None,
             headers: Headers::new(),
+            routing_key: None,
+            priority: None,
             time_to_live: None,
             delay: None,
             durable: true,

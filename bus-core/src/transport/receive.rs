@@ -77,6 +77,10 @@ pub struct Delivery {
     pub correlation_id: Option<Arc<str>>,
     /// The transport's headers.
     pub headers: Headers,
+    /// What its sender addressed it with, beside the destination.
+    pub routing_key: Option<Arc<str>>,
+    /// The priority that its sender gave it.
+    pub priority: Option<u8>,
     /// Whether it survives a restart of the broker.
     pub durable: bool,
     /// It was delivered before, here or elsewhere, and not settled.
@@ -103,6 +107,8 @@ impl Delivery {
             message_id: None,
             correlation_id: None,
             headers: Headers::new(),
+            routing_key: None,
+            priority: None,
             durable: true,
             redelivered: false,
             broker_deliveries: None,

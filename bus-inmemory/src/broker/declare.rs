@@ -1,6 +1,9 @@
-use std::sync::Arc;
-
-use bus_core::{naming::check_entity_name, topology::Topology, transport::ApplyMode};
+use bus_core::{
+    address::Destination,
+    naming::check_entity_name,
+    topology::{Binding, Topology},
+    transport::ApplyMode,
+};
 
 use super::{Broker, routes::Routes};
 
@@ -33,24 +36,38 @@ fn declare(routes: &mut Routes, topology: &Topology) {
         routes.declare_queue(&queue.name);
     }
     for topic in &topology.topics {
-        routes.declare_topic(&topic.name);
+        routes.declare_topic(&topic.name, topic.kind);
     }
     for binding in &topology.bindings {
-        routes.bind(&binding.topic, &binding.queue);
+        routes.bind(&binding.source, binding.destination.name(), &binding.routing_key);
     }
 }
 
 fn check(routes: &Routes, topology: &Topology) -> Result<(), Undeclared> {
     let names = topology.queues.iter().map(|queue| ("queue", &queue.name));
     let names = names.chain(topology.topics.iter().map(|topic| ("exchange", &topic.name)));
-    for (kind, entity) in names.chain(topology.bindings.iter().map(|binding| ("exchange", &binding.topic))) {
+    for (kind, entity) in names.chain(topology.bindings.iter().map(|binding| ("exchange", &binding.source))) {
         check_entity_name(entity).map_err(|reason| Undeclared { entity: format!("{kind} `{entity}`"), reason })?;
     }
+    for topic in &topology.topics {
+        if let Some(kind) = routes.topic(&topic.name).filter(|kind| *kind != topic.kind) {
+            let reason = format!("it is of type {} already, not {}", kind.as_str(), topic.kind.as_str());
+            return Err(Undeclared { entity: format!("exchange `{}`", topic.name), reason });
+        }
+    }
     for binding in &topology.bindings {
-        let declared = topology.queues.iter().any(|queue| queue.name == binding.queue);
-        if !declared && routes.queue(&binding.queue).is_none() {
+        let name = binding.destination.name();
+        let there = match &binding.destination {
+            Destination::Queue(_) => {
+                routes.queue(name).is_some() || topology.queues.iter().any(|queue| queue.name == *name)
+            }
+            Destination::Topic(_) => {
+                routes.topic(name).is_some() || topology.topics.iter().any(|topic| topic.name == *name)
+            }
+        };
+        if !there {
             // RabbitMQ refuses it too; here it would be a hole that swallows messages.
-            return Err(missing(bound(&binding.topic, &binding.queue), "the queue"));
+            return Err(missing(bound(binding), "the destination"));
         }
     }
     Ok(())
@@ -63,20 +80,24 @@ fn validate(routes: &Routes, topology: &Topology) -> Result<(), Undeclared> {
         }
     }
     for topic in &topology.topics {
-        if !routes.has_topic(&topic.name) {
+        if routes.topic(&topic.name).is_none() {
             return Err(missing(format!("exchange `{}`", topic.name), "it"));
         }
     }
     for binding in &topology.bindings {
-        if !routes.has_binding(&binding.topic, &binding.queue) {
-            return Err(missing(bound(&binding.topic, &binding.queue), "it"));
+        if !routes.has_binding(&binding.source, binding.destination.name(), &binding.routing_key) {
+            return Err(missing(bound(binding), "it"));
         }
     }
     Ok(())
 }
 
-fn bound(topic: &Arc<str>, queue: &Arc<str>) -> String {
-    format!("the binding of exchange `{topic}` to queue `{queue}`")
+fn bound(binding: &Binding) -> String {
+    let kind = match binding.destination {
+        Destination::Queue(_) => "queue",
+        Destination::Topic(_) => "exchange",
+    };
+    format!("the binding of exchange `{}` to {kind} `{}`", binding.source, binding.destination.name())
 }
 
 fn missing(entity: String, what: &str) -> Undeclared {

@@ -1,6 +1,7 @@
 //! The broker: what is declared, and where a message goes.
 
 mod declare;
+mod pattern;
 pub(crate) mod registry;
 mod routes;
 
@@ -10,6 +11,7 @@ use bus_core::{
     address::Destination,
     clock::Clock,
     naming::check_entity_name,
+    topology::TopicKind,
     transport::{EnsureQueue, Outgoing, PublishOutcome},
 };
 pub(crate) use declare::Undeclared;
@@ -46,7 +48,9 @@ impl Broker {
         }
         let found = match &message.to {
             Destination::Queue(queue) => self.queue_for(queue, &message).map(Targets::Queue),
-            Destination::Topic(topic) => self.reach(topic).map(Targets::Topic),
+            Destination::Topic(topic) => {
+                self.reach(topic, message.routing_key.as_deref().unwrap_or_default()).map(Targets::Topic)
+            }
         };
         match found {
             Err(reason) => PublishOutcome::Rejected(reason.into()),
@@ -78,13 +82,13 @@ impl Broker {
     }
 
     /// The queues behind an exchange, which is declared if it is missing, as at a first publish on RabbitMQ.
-    fn reach(&self, topic: &Arc<str>) -> Result<Arc<[Arc<Queue>]>, String> {
-        if let Some(queues) = self.read(|routes| routes.reach(topic)) {
+    fn reach(&self, topic: &Arc<str>, key: &str) -> Result<Arc<[Arc<Queue>]>, String> {
+        if let Some(queues) = self.read(|routes| routes.reach(topic, key)) {
             return Ok(queues);
         }
         check_entity_name(topic).map_err(|reason| format!("the topic `{topic}` cannot be named so: {reason}"))?;
-        self.write(|routes| routes.declare_topic(topic));
-        Ok(self.read(|routes| routes.reach(topic)).unwrap_or_default())
+        self.write(|routes| routes.declare_topic(topic, TopicKind::Fanout));
+        Ok(self.read(|routes| routes.reach(topic, key)).unwrap_or_default())
     }
 
     fn read<T>(&self, look: impl FnOnce(&Routes) -> T) -> T {

@@ -3,6 +3,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use bus_core::topology::TopicKind;
+
+use super::pattern::matches;
 use crate::queue::Queue;
 
 /// The queues, the exchanges, and what leads where.
@@ -14,12 +17,33 @@ pub(super) struct Routes {
 
 #[derive(Debug, Default)]
 struct Exchange {
+    kind: TopicKind,
     /// The queue behind it, if it is a queue's own exchange.
     queue: Option<Arc<Queue>>,
-    /// The exchanges that get what arrives here.
-    bound: Vec<Arc<str>>,
-    /// The queues it leads to in the end; worked out at the first message after a change.
-    reach: OnceLock<Arc<[Arc<Queue>]>>,
+    /// The exchanges that get what arrives here, each with its key.
+    bound: Vec<(Arc<str>, Arc<str>)>,
+    /// Where it leads, worked out at the first message after a change.
+    reach: OnceLock<Reach>,
+}
+
+/// The queues that an exchange leads to in the end.
+#[derive(Debug, Clone)]
+enum Reach {
+    /// These, whatever the message's key.
+    Always(Arc<[Arc<Queue>]>),
+    /// An exchange on the way looks at the key.
+    ByKey,
+}
+
+impl Exchange {
+    /// Whether a message with that key goes over a binding with this one.
+    fn takes(&self, binding: &str, key: &str) -> bool {
+        match self.kind {
+            TopicKind::Direct => binding == key,
+            TopicKind::Topic => matches(binding, key),
+            _ => true,
+        }
+    }
 }
 
 impl Routes {
@@ -27,12 +51,14 @@ impl Routes {
         self.queues.get(name)
     }
 
-    pub(super) fn has_topic(&self, name: &str) -> bool {
-        self.exchanges.contains_key(name)
+    /// The kind of an exchange, if there is one of that name.
+    pub(super) fn topic(&self, name: &str) -> Option<TopicKind> {
+        self.exchanges.get(name).map(|exchange| exchange.kind)
     }
 
-    pub(super) fn has_binding(&self, topic: &str, queue: &str) -> bool {
-        self.exchanges.get(topic).is_some_and(|exchange| exchange.bound.iter().any(|bound| **bound == *queue))
+    pub(super) fn has_binding(&self, source: &str, destination: &str, key: &str) -> bool {
+        let bound = |exchange: &Exchange| exchange.bound.iter().any(|(to, by)| **to == *destination && **by == *key);
+        self.exchanges.get(source).is_some_and(bound)
     }
 
     /// Makes a queue with its exchange in front, unless it is there.
@@ -48,35 +74,47 @@ impl Routes {
     }
 
     /// Makes an exchange, unless it is there.
-    pub(super) fn declare_topic(&mut self, name: &Arc<str>) {
-        self.exchanges.entry(name.clone()).or_default();
+    pub(super) fn declare_topic(&mut self, name: &Arc<str>, kind: TopicKind) {
+        self.exchanges.entry(name.clone()).or_insert_with(|| Exchange { kind, ..Exchange::default() });
     }
 
-    /// Lets the exchange `queue` get what arrives at `topic`.
-    pub(super) fn bind(&mut self, topic: &Arc<str>, queue: &Arc<str>) {
-        if !self.has_binding(topic, queue) {
-            self.exchanges.entry(topic.clone()).or_default().bound.push(queue.clone());
+    /// Lets the exchange `destination` get what arrives at `source` with that key.
+    pub(super) fn bind(&mut self, source: &Arc<str>, destination: &Arc<str>, key: &Arc<str>) {
+        if !self.has_binding(source, destination, key) {
+            let exchange = self.exchanges.entry(source.clone()).or_default();
+            exchange.bound.push((destination.clone(), key.clone()));
             self.changed();
         }
     }
 
-    /// The queues that get what arrives at an exchange, each once; `None` if there is no such exchange.
-    pub(super) fn reach(&self, topic: &str) -> Option<Arc<[Arc<Queue>]>> {
+    /// The queues that get what arrives at an exchange with that key, each once; `None` if there is no such
+    /// exchange.
+    pub(super) fn reach(&self, topic: &str, key: &str) -> Option<Arc<[Arc<Queue>]>> {
         let exchange = self.exchanges.get(topic)?;
-        Some(exchange.reach.get_or_init(|| self.walk(topic)).clone())
+        let reach = exchange.reach.get_or_init(|| match self.walk(topic, "") {
+            (_, true) => Reach::ByKey,
+            (queues, false) => Reach::Always(queues.into()),
+        });
+        Some(match reach {
+            Reach::Always(queues) => queues.clone(),
+            Reach::ByKey => self.walk(topic, key).0.into(),
+        })
     }
 
-    fn walk(&self, topic: &str) -> Arc<[Arc<Queue>]> {
-        let mut found = Vec::new();
+    /// The queues, and whether the key was looked at.
+    fn walk(&self, topic: &str, key: &str) -> (Vec<Arc<Queue>>, bool) {
+        let (mut found, mut by_key) = (Vec::new(), false);
         // Every exchange is passed once: bindings may go in circles, and lead to one queue over several paths.
         let mut seen = HashSet::from([topic]);
         let mut next = VecDeque::from([topic]);
         while let Some(name) = next.pop_front() {
             let Some(exchange) = self.exchanges.get(name) else { continue };
+            by_key |= exchange.kind != TopicKind::Fanout;
             found.extend(exchange.queue.clone());
-            next.extend(exchange.bound.iter().map(AsRef::as_ref).filter(|bound| seen.insert(bound)));
+            let bound = exchange.bound.iter().filter(|(_, binding)| exchange.takes(binding, key));
+            next.extend(bound.map(|(to, _)| to.as_ref()).filter(|to| seen.insert(to)));
         }
-        found.into()
+        (found, by_key)
     }
 
     fn changed(&mut self) {

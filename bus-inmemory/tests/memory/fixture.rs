@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use bus_core::{
     address::Destination,
     clock::Clock,
-    topology::{Queue, Topology},
+    topology::{Queue, TopicKind, Topology},
     transport::{
         ApplyMode, Class, Delivery, Driver, Environment, Event, Outgoing, PublishOutcome, Receiver, ReceiverSettings,
         Transport,
@@ -29,8 +29,8 @@ pub(crate) fn topology(queues: &[&str], bindings: &[(&str, &str)]) -> Topology {
     let mut topology = Topology::default();
     topology.queues.extend(queues.iter().map(|queue| Queue::new((*queue).into())));
     for (exchange, queue) in bindings {
-        topology.topic(&(*exchange).into());
-        topology.bind(&(*exchange).into(), &(*queue).into());
+        topology.topic(&(*exchange).into(), TopicKind::Fanout);
+        topology.bind(&(*exchange).into(), Destination::Queue((*queue).into()), "");
     }
     topology
 }

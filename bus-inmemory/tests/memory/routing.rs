@@ -1,5 +1,7 @@
 use bus_core::{
+    address::Destination,
     clock::Clock,
+    topology::TopicKind,
     transport::{ApplyMode, EnsureQueue, PublishOutcome, TransportError},
 };
 
@@ -73,7 +75,7 @@ async fn a_topic_without_a_queue_is_unroutable_only_for_a_mandatory_message() {
 async fn the_first_publish_declares_its_topic() {
     let bus = broker("first", &["a"], &[]).await;
     let mut wanted = topology(&[], &[]);
-    wanted.topic(&"Placed".into());
+    wanted.topic(&"Placed".into(), TopicKind::Fanout);
     assert!(bus.apply(&wanted, ApplyMode::Validate).await.is_err());
     send(&*bus, &exchange("Placed"), &["1"]).await;
     bus.apply(&wanted, ApplyMode::Validate).await.unwrap();
@@ -101,11 +103,15 @@ async fn what_the_broker_cannot_do_is_rejected_with_the_reason() {
     late.delay = Some(std::time::Duration::from_secs(1));
     let mut unnameable = message(queue("my orders"), "1");
     unnameable.extensions.insert(EnsureQueue { like: "orders".into() });
-    let name = "the name `my orders` has ` `; letters, digits, `-`, `_`, `.` and `:` are possible";
+    let name = |what: &str| {
+        format!(
+            "the {what} `my orders` cannot be named so: it has ` `; letters, digits, `-`, `_`, `.` and `:` are possible"
+        )
+    };
     for (outgoing, expected) in [
-        (late, "the broker in memory cannot delay a message (to queue:orders)"),
-        (unnameable, name),
-        (message(exchange("my orders"), "1"), name),
+        (late, "the broker in memory cannot delay a message (to queue:orders)".to_owned()),
+        (unnameable, name("queue")),
+        (message(exchange("my orders"), "1"), name("topic")),
     ] {
         match submit(&*bus, outgoing).await {
             PublishOutcome::Rejected(reason) => assert_eq!(reason.to_string(), expected),
@@ -138,7 +144,7 @@ async fn validation_names_what_is_missing_and_changes_nothing() {
 async fn a_topology_with_a_fault_is_refused_as_a_whole() {
     let bus = broker("fault", &[], &[]).await;
     let mut nowhere = topology(&["a"], &[]);
-    nowhere.bind(&"Placed".into(), &"b".into());
+    nowhere.bind(&"Placed".into(), Destination::Queue("b".into()), "");
     for (wanted, wrong) in [
         (topology(&["a", "my orders"], &[]), "queue `my orders`"),
         (topology(&["a"], &[("", "a")]), "exchange ``"),
@@ -195,4 +201,27 @@ async fn browsing_shows_the_first_messages_and_leaves_them() {
     }
     assert_eq!(lying(&*bus, "orders").await, ["1", "2", "3"]);
     assert_eq!(lying(&*bus, "no-such-queue").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn direct_and_topic_exchanges_look_at_the_routing_key() {
+    let mut wanted = topology(&["eu", "all", "west"], &[]);
+    wanted.topic(&"prices".into(), TopicKind::Topic);
+    wanted.topic(&"regions".into(), TopicKind::Direct);
+    for (source, to, key) in [("prices", "eu", "eu.*"), ("prices", "all", "#"), ("regions", "west", "west")] {
+        wanted.bind(&source.into(), Destination::Queue(to.into()), key);
+    }
+    let bus = open("keys");
+    bus.connect(Clock::real().now()).await.unwrap();
+    bus.apply(&wanted, ApplyMode::Create).await.unwrap();
+    for (to, key) in [("prices", "eu.west"), ("prices", "us.west"), ("regions", "west"), ("regions", "east")] {
+        let mut keyed = message(exchange(to), key);
+        keyed.routing_key = Some(key.into());
+        assert!(matches!(submit(&*bus, keyed).await, PublishOutcome::Confirmed));
+    }
+    assert_eq!(lying(&*bus, "eu").await, ["eu.west"]);
+    assert_eq!(lying(&*bus, "all").await, ["eu.west", "us.west"]);
+    assert_eq!(lying(&*bus, "west").await, ["west"]);
+    wanted.topics[0].kind = TopicKind::Fanout;
+    assert!(matches!(bus.apply(&wanted, ApplyMode::Create).await, Err(TransportError::Topology { .. })));
 }

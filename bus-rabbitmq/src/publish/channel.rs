@@ -1,5 +1,6 @@
 use std::{collections::HashSet, sync::Arc};
 
+use bus_core::topology::Topology;
 use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 
 use super::returns::Returns;
@@ -58,10 +59,14 @@ pub(crate) async fn open(generation: u64, connection: Arc<Connection>) -> Prepar
     Prepared::Opened { generation, result: result.await }
 }
 
-pub(crate) async fn make(generation: u64, connection: Arc<Connection>, needs: Vec<Need>) -> Prepared {
+pub(crate) async fn make(
+    generation: u64,
+    connection: Arc<Connection>,
+    needs: Vec<(Need, Option<Arc<Topology>>)>,
+) -> Prepared {
     let mut results = Vec::with_capacity(needs.len());
-    for need in needs {
-        let result = ensure(&connection, &need).await;
+    for (need, announced) in needs {
+        let result = ensure(&connection, &need, announced.as_deref()).await;
         results.push((need, result));
     }
     Prepared::Ensured { generation, results }

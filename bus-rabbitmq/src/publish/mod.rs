@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Instant};
 
 use bus_core::{
     clock::Clock,
+    topology::Topology,
     transport::{Confirm, Outgoing, Pending, Permit, PublishOutcome, Publisher, Window, WindowLimits},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +24,8 @@ use crate::encode;
 #[allow(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 pub(crate) enum Command {
     Publish(entry::Entry),
+    /// What publishing to a topic needs.
+    Announce(Arc<str>, Arc<Topology>),
     /// Answer when nothing is under way any more.
     Drain(oneshot::Sender<()>),
     /// Give up on what is left.
@@ -57,6 +60,11 @@ impl Outbound {
 impl Publisher for Outbound {
     fn window(&self) -> &Arc<Window> {
         &self.window
+    }
+
+    fn announce(&self, topic: &Arc<str>, needs: Arc<Topology>) {
+        // The worker may have ended with the transport.
+        let _ = self.commands.send(Command::Announce(topic.clone(), needs));
     }
 
     fn submit(&self, permit: Permit, message: Outgoing) -> Confirm {

@@ -1,12 +1,12 @@
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     future::Future,
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use bus_core::{clock::Clock, transport::PublishOutcome};
+use bus_core::{clock::Clock, topology::Topology, transport::PublishOutcome};
 use lapin::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -42,6 +42,7 @@ pub(crate) struct Worker {
     open: bool,
     outlet: Option<(u64, Box<Outlet>)>,
     made: Made,
+    announced: HashMap<Arc<str>, Arc<Topology>>,
     /// What lapin does not have.
     waiting: VecDeque<Entry>,
     /// What lapin has, by sequence: in the order of sending.
@@ -64,6 +65,7 @@ impl Worker {
             open: false,
             outlet: None,
             made: Made::default(),
+            announced: HashMap::new(),
             waiting: VecDeque::new(),
             flying: BTreeMap::new(),
             flights: Flights::default(),
@@ -98,6 +100,7 @@ impl Worker {
                     for command in batch.drain(..) {
                         match command {
                             Command::Publish(entry) => self.take(entry),
+                            Command::Announce(topic, needs) => self.announced(topic, needs),
                             Command::Drain(done) => self.draining = Some(done),
                             Command::GiveUp => self.give_up("the transport was closed"),
                         }
@@ -116,6 +119,12 @@ impl Worker {
                 }
             }
         }
+    }
+
+    fn announced(&mut self, topic: Arc<str>, needs: Arc<Topology>) {
+        // It may have been made already, without what is known only now.
+        self.forget(&Need::Exchange(topic.clone()));
+        self.announced.insert(topic, needs);
     }
 
     fn take(&mut self, entry: Entry) {
@@ -164,7 +173,14 @@ impl Worker {
                         needs.push(need);
                     }
                 }
-                self.preparing = Some(Box::pin(make(generation, connection.clone(), needs)));
+                let needs = needs.into_iter().map(|need| {
+                    let announced = match &need {
+                        Need::Exchange(topic) => self.announced.get(topic).cloned(),
+                        Need::Queue(_) => None,
+                    };
+                    (need, announced)
+                });
+                self.preparing = Some(Box::pin(make(generation, connection.clone(), needs.collect())));
                 return;
             }
             let Some(mut entry) = self.waiting.pop_front() else { return };

@@ -1,5 +1,5 @@
 use bus_core::{
-    topology::Topology,
+    topology::{TopicKind, Topology},
     transport::{ApplyMode, TransportError},
 };
 use futures_util::{StreamExt, stream::FuturesOrdered};
@@ -65,20 +65,25 @@ pub(crate) async fn declare(connection: &Connection, topology: &Topology, mode: 
     Ok(())
 }
 
-async fn one(channel: &Channel, declaration: &Declaration, passive: bool) -> lapin::Result<()> {
+pub(super) async fn one(channel: &Channel, declaration: &Declaration, passive: bool) -> lapin::Result<()> {
     match declaration {
         Declaration::Queue { name, arguments } => {
             let options = QueueDeclareOptions { passive, durable: true, ..QueueDeclareOptions::default() };
             channel.queue_declare(short(name)?, options, arguments.clone()).await.map(drop)
         }
-        Declaration::Exchange { name, auto_delete } => {
+        Declaration::Exchange { name, kind, auto_delete } => {
             let options = ExchangeDeclareOptions {
                 passive,
                 durable: true,
                 auto_delete: *auto_delete,
                 ..ExchangeDeclareOptions::default()
             };
-            channel.exchange_declare(short(name)?, ExchangeKind::Fanout, options, FieldTable::default()).await
+            let kind = match kind {
+                TopicKind::Direct => ExchangeKind::Direct,
+                TopicKind::Topic => ExchangeKind::Topic,
+                _ => ExchangeKind::Fanout,
+            };
+            channel.exchange_declare(short(name)?, kind, options, FieldTable::default()).await
         }
         // AMQP has no passive binding.
         Declaration::QueueBinding { .. } | Declaration::ExchangeBinding { .. } if passive => Ok(()),
@@ -86,9 +91,9 @@ async fn one(channel: &Channel, declaration: &Declaration, passive: bool) -> lap
             let (queue, key) = (short(queue)?, ShortString::default());
             channel.queue_bind(queue.clone(), queue, key, QueueBindOptions::default(), FieldTable::default()).await
         }
-        Declaration::ExchangeBinding { topic, queue } => {
-            let (options, key) = (ExchangeBindOptions::default(), ShortString::default());
-            channel.exchange_bind(short(queue)?, short(topic)?, key, options, FieldTable::default()).await
+        Declaration::ExchangeBinding { source, destination, routing_key } => {
+            let (options, key) = (ExchangeBindOptions::default(), short(routing_key)?);
+            channel.exchange_bind(short(destination)?, short(source)?, key, options, FieldTable::default()).await
         }
     }
 }

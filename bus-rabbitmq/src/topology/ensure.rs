@@ -1,29 +1,36 @@
 //! What a publish needs to exist, made on the way.
 
+use std::sync::Arc;
+
+use bus_core::topology::{TopicKind, Topology};
 use lapin::{
-    Connection, ExchangeKind,
-    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    Connection,
+    options::{QueueBindOptions, QueueDeclareOptions},
     types::{FieldTable, ShortString},
 };
 
-use super::declare::short;
+use super::{
+    declare::{one, short},
+    plan::{Declaration, plan},
+};
 use crate::refusal::{Kind, Refusal};
 
 /// Something that has to be there before a message can go to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Need {
-    /// A durable fanout exchange; one with other properties is used as it is.
-    Exchange(std::sync::Arc<str>),
+    /// A durable exchange, with what was announced for it; else a fanout. One that is there with other
+    /// properties is used as it is.
+    Exchange(Arc<str>),
     /// A queue behind an exchange of its name; an existing queue is used as it is.
-    Queue(std::sync::Arc<str>),
+    Queue(Arc<str>),
 }
 
 /// Makes it, on channels of its own: each refusal closes one.
-pub(crate) async fn ensure(connection: &Connection, need: &Need) -> Result<(), Refusal> {
+pub(crate) async fn ensure(connection: &Connection, need: &Need, announced: Option<&Topology>) -> Result<(), Refusal> {
     match need {
-        Need::Exchange(name) => match exchange(connection, name).await {
-            Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
-            answer => answer,
+        Need::Exchange(name) => match announced {
+            Some(topology) => published(connection, topology).await,
+            None => exchange(connection, name, TopicKind::Fanout).await,
         },
         // Declared, not asked for: a refusal tells of a queue with arguments of its own as well as a passive
         // look would, and a missing queue costs no channel.
@@ -34,23 +41,39 @@ pub(crate) async fn ensure(connection: &Connection, need: &Need) -> Result<(), R
     }
 }
 
-async fn exchange(connection: &Connection, name: &str) -> Result<(), Refusal> {
+/// The topics and bindings of a message type.
+async fn published(connection: &Connection, topology: &Topology) -> Result<(), Refusal> {
+    for topic in &topology.topics {
+        exchange(connection, &topic.name, topic.kind).await?;
+    }
     let channel = connection.create_channel().await?;
-    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    channel.exchange_declare(short(name)?, ExchangeKind::Fanout, options, FieldTable::default()).await?;
+    for declaration in plan(topology).into_iter().flatten() {
+        if matches!(declaration, Declaration::ExchangeBinding { .. }) {
+            one(&channel, &declaration, false).await?;
+        }
+    }
     Ok(channel.close(200, "OK".into()).await?)
 }
 
-async fn queue(connection: &Connection, name: &str) -> Result<(), Refusal> {
+/// An exchange; one that is there with other properties is used as it is.
+async fn exchange(connection: &Connection, name: &Arc<str>, kind: TopicKind) -> Result<(), Refusal> {
+    let channel = connection.create_channel().await?;
+    let declaration = Declaration::Exchange { name: name.clone(), kind, auto_delete: false };
+    match one(&channel, &declaration, false).await.map_err(Refusal::from) {
+        // That closed the channel.
+        Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
+        Err(refusal) => Err(refusal),
+        Ok(()) => Ok(channel.close(200, "OK".into()).await?),
+    }
+}
+
+async fn queue(connection: &Connection, name: &Arc<str>) -> Result<(), Refusal> {
     let channel = connection.create_channel().await?;
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(short(name)?, options, FieldTable::default()).await?;
     // The queue itself is what counts: sends go to it directly. The exchange is for taps and .NET peers, and
     // one that is there with other properties is theirs.
-    match exchange(connection, name).await {
-        Err(refusal) if refusal.kind() != Kind::Precondition => return Err(refusal),
-        _ => {}
-    }
+    exchange(connection, name, TopicKind::Fanout).await?;
     let (key, options) = (ShortString::default(), QueueBindOptions::default());
     channel.queue_bind(short(name)?, short(name)?, key, options, FieldTable::default()).await?;
     Ok(channel.close(200, "OK".into()).await?)

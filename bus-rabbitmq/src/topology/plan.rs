@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use bus_core::topology::Topology;
+use bus_core::topology::{TopicKind, Topology};
 use lapin::types::FieldTable;
 
 use crate::QueueOptions;
@@ -14,19 +14,21 @@ pub(crate) enum Declaration {
         name: Arc<str>,
         arguments: FieldTable,
     },
-    /// A durable fanout.
+    /// Durable.
     Exchange {
         name: Arc<str>,
+        kind: TopicKind,
         auto_delete: bool,
     },
     /// From the exchange of a queue to the queue.
     QueueBinding {
         queue: Arc<str>,
     },
-    /// From a topic's exchange to a queue's.
+    /// From a topic's exchange to a queue's, or to another topic's.
     ExchangeBinding {
-        topic: Arc<str>,
-        queue: Arc<str>,
+        source: Arc<str>,
+        destination: Arc<str>,
+        routing_key: Arc<str>,
     },
 }
 
@@ -36,8 +38,8 @@ impl fmt::Display for Declaration {
             Self::Queue { name, .. } => write!(f, "queue `{name}`"),
             Self::Exchange { name, .. } => write!(f, "exchange `{name}`"),
             Self::QueueBinding { queue } => write!(f, "the binding of queue `{queue}` to its exchange"),
-            Self::ExchangeBinding { topic, queue } => {
-                write!(f, "the binding of exchange `{topic}` to exchange `{queue}`")
+            Self::ExchangeBinding { source, destination, .. } => {
+                write!(f, "the binding of exchange `{source}` to exchange `{destination}`")
             }
         }
     }
@@ -53,33 +55,40 @@ pub(crate) fn plan(topology: &Topology) -> [Vec<Declaration>; 4] {
         .map(|queue| Declaration::Queue { name: queue.name.clone(), arguments: options(queue).table() });
     let mut exchanges: Vec<Declaration> = Vec::new();
     for queue in &topology.queues {
-        exchanges.push(Declaration::Exchange { name: queue.name.clone(), auto_delete: options(queue).exchange_goes() });
+        exchanges.push(Declaration::Exchange {
+            name: queue.name.clone(),
+            kind: TopicKind::Fanout,
+            auto_delete: options(queue).exchange_goes(),
+        });
     }
     for topic in &topology.topics {
         if !topology.queues.iter().any(|queue| queue.name == topic.name) {
-            exchanges.push(Declaration::Exchange { name: topic.name.clone(), auto_delete: false });
+            exchanges.push(Declaration::Exchange { name: topic.name.clone(), kind: topic.kind, auto_delete: false });
         }
     }
     let queue_bindings = topology.queues.iter().map(|queue| Declaration::QueueBinding { queue: queue.name.clone() });
-    let exchange_bindings = topology
-        .bindings
-        .iter()
-        .filter(|binding| binding.topic != binding.queue)
-        .map(|binding| Declaration::ExchangeBinding { topic: binding.topic.clone(), queue: binding.queue.clone() });
+    let exchange_bindings =
+        topology.bindings.iter().filter(|binding| binding.source != *binding.destination.name()).map(|binding| {
+            Declaration::ExchangeBinding {
+                source: binding.source.clone(),
+                destination: binding.destination.name().clone(),
+                routing_key: binding.routing_key.clone(),
+            }
+        });
     [queues.collect(), exchanges, queue_bindings.collect(), exchange_bindings.collect()]
 }
 
 #[cfg(test)]
 mod tests {
-    use bus_core::topology::Queue;
+    use bus_core::{address::Destination, topology::Queue};
 
     use super::*;
 
     #[test]
     fn a_topology_is_declared_in_masstransits_order() {
         let mut topology = Topology::default();
-        topology.topic(&"Acme:SubmitOrder".into());
-        topology.bind(&"Acme:SubmitOrder".into(), &"orders".into());
+        topology.topic(&"Acme:SubmitOrder".into(), TopicKind::Fanout);
+        topology.bind(&"Acme:SubmitOrder".into(), Destination::Queue("orders".into()), "");
         topology.queues.push(Queue::new("orders".into()));
         let plan = plan(&topology).map(|group| group.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(
@@ -102,6 +111,6 @@ mod tests {
         let [queues, exchanges, ..] = plan(&topology);
         let [Declaration::Queue { arguments, .. }] = &queues[..] else { panic!("{queues:?}") };
         assert!(arguments.contains_key("x-queue-type"));
-        assert_eq!(exchanges, [Declaration::Exchange { name: "q".into(), auto_delete: true }]);
+        assert_eq!(exchanges, [Declaration::Exchange { name: "q".into(), kind: TopicKind::Fanout, auto_delete: true }]);
     }
 }

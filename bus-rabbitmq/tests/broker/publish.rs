@@ -23,8 +23,9 @@ async fn a_message_is_confirmed_and_arrives_as_it_was_sent() {
     message.headers.set("Int", 7_i64);
     message.headers.set("Text", "x");
     let mut native = NativeProperties::default();
-    native.priority = Some(3);
+    native.app_id = Some("shop".into());
     message.extensions.insert(native);
+    message.priority = Some(3);
     assert!(matches!(send(&transport, message.clone()).await, PublishOutcome::Confirmed));
     let mut receiver = receiver(&transport, "q", 10).await;
     let delivery = delivery(&mut receiver).await;
@@ -33,7 +34,8 @@ async fn a_message_is_confirmed_and_arrives_as_it_was_sent() {
     assert_eq!(delivery.correlation_id.as_deref(), Some("c1"));
     assert_eq!(delivery.content_type.as_deref(), Some("application/json"));
     assert_eq!(delivery.headers, message.headers);
-    assert_eq!(delivery.extensions.get::<NativeProperties>().and_then(|native| native.priority), Some(3));
+    assert_eq!(delivery.extensions.get::<NativeProperties>().and_then(|native| native.app_id.as_deref()), Some("shop"));
+    assert_eq!(delivery.priority, Some(3));
     assert!(delivery.durable && !delivery.redelivered);
 }
 

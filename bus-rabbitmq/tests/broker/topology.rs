@@ -1,5 +1,6 @@
 use bus_core::{
-    topology::{Queue, Topology},
+    address::Destination,
+    topology::{Queue, TopicKind, Topology},
     transport::{ApplyMode, PublishOutcome, TransportError},
 };
 use bus_rabbitmq::QueueOptions;
@@ -11,9 +12,9 @@ async fn what_is_published_reaches_the_queues_that_are_bound() {
     let rabbit = Rabbit::new();
     let transport = rabbit.connected().await;
     let mut topology = queues(&["one", "two"]);
-    topology.topic(&"Acme:Event".into());
-    topology.bind(&"Acme:Event".into(), &"one".into());
-    topology.bind(&"Acme:Event".into(), &"two".into());
+    topology.topic(&"Acme:Event".into(), TopicKind::Fanout);
+    topology.bind(&"Acme:Event".into(), Destination::Queue("one".into()), "");
+    topology.bind(&"Acme:Event".into(), Destination::Queue("two".into()), "");
     for _ in 0..2 {
         transport.apply(&topology, ApplyMode::Create).await.unwrap();
     }
