@@ -49,8 +49,8 @@ pub mod prelude;
 pub use bus_core::bus::{Catalog, DeadLetters, EndpointBuilder, EndpointHealth, Health};
 #[doc(inline)]
 pub use bus_core::{
-    BoxError, BuildError, Builder, Bus, Error, IntoAddress, Message, MessageType, Outbound, Posted, Retry, Transmit,
-    address, clock, consumer, envelope, extract, fault, message, naming, topology, transport,
+    BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
+    Transmit, address, clock, consumer, envelope, extract, fault, message, naming, topology, transport,
 };
 
 /// Puts a bus together; the URL's scheme picks one of the transports that are compiled in.

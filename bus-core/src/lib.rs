@@ -10,6 +10,7 @@ extern crate self as bus_core;
 pub mod address;
 pub mod bus;
 pub mod clock;
+mod codec;
 pub mod consumer;
 mod endpoint;
 pub mod envelope;
@@ -28,7 +29,7 @@ pub use bus_macros::{Message, consumer};
 pub use error::{BuildError, Error, Posted};
 pub use message::{Message, MessageType};
 pub use pipeline::Retry;
-pub use send::{IntoAddress, Outbound, Transmit};
+pub use send::{Header, IntoAddress, Outbound, Transmit};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

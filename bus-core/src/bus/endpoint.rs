@@ -14,6 +14,7 @@ pub struct EndpointBuilder {
     pub(super) entries: Vec<Entry>,
     pub(super) bindings: Vec<Bound>,
     pub(super) subscribes: bool,
+    pub(super) raw_json: bool,
     pub(super) retry: Retry,
     pub(super) extensions: Extensions,
     prefetch: Limit,
@@ -46,6 +47,7 @@ impl EndpointBuilder {
             entries: Vec::new(),
             bindings: Vec::new(),
             subscribes: true,
+            raw_json: false,
             retry: Retry::none(),
             extensions: Extensions::new(),
             prefetch: Limit::default(),
@@ -113,6 +115,16 @@ impl EndpointBuilder {
     #[must_use]
     pub fn without_subscriptions(mut self) -> Self {
         self.subscribes = false;
+        self
+    }
+
+    /// Takes bodies of media type `application/json` as payloads without an envelope, from producers that
+    /// know none. Their types are those of the header `MT-MessageType`; without it every consumer of the
+    /// endpoint gets the message. Other media types are read as envelopes. MassTransit's
+    /// `UseRawJsonDeserializer`.
+    #[must_use]
+    pub fn raw_json(mut self) -> Self {
+        self.raw_json = true;
         self
     }
 

@@ -52,10 +52,11 @@ const GRACE: Duration = Duration::from_secs(1);
 impl Lifecycle {
     pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
         let prepare = |planned: PlannedEndpoint| {
-            let PlannedEndpoint { name, prefetch, concurrency, extensions, pipelines } = planned;
+            let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, pipelines } = planned;
             let context = Arc::new(EndpointContext {
                 address: input_address(&outlet, &name),
                 name: name.clone(),
+                raw_json,
                 outlet: outlet.clone(),
                 scope: scope.clone(),
             });

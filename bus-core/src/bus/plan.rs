@@ -42,6 +42,7 @@ pub(super) struct PlannedEndpoint {
     pub(super) prefetch: u16,
     pub(super) concurrency: u16,
     pub(super) extensions: Extensions,
+    pub(super) raw_json: bool,
     pub(super) pipelines: Vec<Arc<dyn Pipeline>>,
 }
 
@@ -89,6 +90,7 @@ pub(super) fn plan(
             prefetch,
             concurrency,
             extensions: endpoint.extensions,
+            raw_json: endpoint.raw_json,
         });
     }
     plan

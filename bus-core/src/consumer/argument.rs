@@ -27,12 +27,17 @@ pub struct DecodeError {
     source: serde_json::Error,
 }
 
+impl DecodeError {
+    pub(crate) fn of<M: Message>(source: serde_json::Error) -> Self {
+        Self { message_type: M::message_type().urn(), source }
+    }
+}
+
 impl<M: Message> MessageArg for M {
     type Message = M;
 
     fn decode(incoming: &Arc<Incoming>) -> Result<Self, DecodeError> {
-        serde_json::from_slice(&incoming.envelope.message)
-            .map_err(|source| DecodeError { message_type: M::message_type().urn(), source })
+        incoming.message_as()
     }
 }
 

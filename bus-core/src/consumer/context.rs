@@ -6,6 +6,7 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::DecodeError;
 use crate::{
     Error, Message,
     envelope::Incoming,
@@ -51,6 +52,8 @@ pub(crate) struct EndpointContext {
     pub(crate) name: Arc<str>,
     /// The endpoint's absolute address.
     pub(crate) address: Arc<str>,
+    /// Bodies of `application/json` are payloads without an envelope.
+    pub(crate) raw_json: bool,
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) scope: Arc<Scope>,
 }
@@ -112,6 +115,14 @@ impl Context {
     /// The name of the endpoint that received the message.
     pub fn endpoint(&self) -> &str {
         &self.0.endpoint.name
+    }
+
+    /// The payload as another type, such as a contract that it fulfils.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the payload does not fit the type.
+    pub fn message_as<M: Message>(&self) -> Result<M, DecodeError> {
+        self.0.incoming.message_as()
     }
 
     /// The message as it arrived.

@@ -8,8 +8,7 @@ use super::{ConsumerSettings, HandlerList, Handlers, MessageArg};
 use crate::{
     Message, MessageType,
     extract::Scope,
-    fault::Fault,
-    pipeline::{Fixed, Invoke, Pipeline, Policy},
+    pipeline::{Fixed, Invoke, Kind, Pipeline, Policy},
 };
 
 /// What `.consumer(..)` takes: a type with `#[consumer]`, an `async fn`, a closure. `Kind` is inferred.
@@ -64,7 +63,7 @@ impl Entry {
         let message_type = A::Message::message_type();
         let consumer = name.clone();
         let make = move |policy: Policy| -> Arc<dyn Pipeline> {
-            Arc::new(Fixed::new(invoke, policy, consumer, message_type, Fault::<A::Message>::message_type))
+            Arc::new(Fixed::new(invoke, policy, consumer, Kind::of::<A::Message>()))
         };
         Self {
             message_type,

@@ -3,9 +3,10 @@ use std::{collections::HashMap, sync::Arc};
 use super::{Stopped, Stopping};
 use crate::{
     MessageType,
+    codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure},
-    envelope::{Envelope, Incoming},
-    fault::{Aside, fault_headers, move_aside, skipped_headers, tell},
+    envelope::{Envelope, EnvelopeError, Incoming},
+    fault::{Aside, Told, fault_headers, move_aside, skipped_headers, tell},
     pipeline::{Pipeline, Unfinished},
     transport::{Delivery, SettleOutcome, Settlement},
 };
@@ -41,16 +42,19 @@ impl Dispatcher {
     }
 
     async fn handle(&self, delivery: Delivery, stopping: &mut Stopping) -> Result<(), Stopped> {
-        let incoming = match Envelope::read(&delivery.body) {
-            Ok(envelope) => Arc::new(Incoming::new(
-                envelope,
-                delivery.body.clone(),
-                delivery.content_type.clone(),
-                delivery.headers.clone(),
-                delivery.redelivered,
-            )),
+        let incoming = match read(&delivery, self.endpoint.raw_json) {
+            Ok(envelope) => Arc::new(Incoming::new(envelope, &delivery)),
             Err(error) => return self.unreadable(delivery, Failure::permanent(error), stopping).await,
         };
+        let unreadable = incoming.envelope.unreadable();
+        if !unreadable.is_empty() {
+            tracing::warn!(
+                endpoint = &*self.endpoint.name,
+                message_id = delivery.message_id.as_deref(),
+                members = ?unreadable,
+                "parts of an envelope could not be read, and count as absent"
+            );
+        }
         let selected = self.select(&incoming.envelope.message_type);
         if selected.is_empty() {
             tracing::warn!(
@@ -102,7 +106,15 @@ impl Dispatcher {
             error = %failure.chain(),
             "a consumer failed: the message goes to _error"
         );
-        tell(pipeline.fault_type(), failure, retries, Some(incoming), None, &self.endpoint, stopping).await
+        let told = Told {
+            fault_type: pipeline.message_type().fault(),
+            failure,
+            retries,
+            incoming: Some(incoming),
+            message: pipeline.project(&incoming.envelope.message),
+            content_type: None,
+        };
+        tell(told, &self.endpoint, stopping).await
     }
 
     async fn unreadable(&self, delivery: Delivery, failure: Failure, stopping: &mut Stopping) -> Result<(), Stopped> {
@@ -113,14 +125,25 @@ impl Dispatcher {
             error = %failure,
             "a body could not be read: the message goes to _error"
         );
-        let content_type = delivery.content_type.as_deref();
-        tell(MessageType::receive_fault(), &failure, 0, None, content_type, &self.endpoint, stopping).await?;
+        let told = Told {
+            fault_type: MessageType::receive_fault(),
+            failure: &failure,
+            retries: 0,
+            incoming: None,
+            message: None,
+            content_type: delivery.content_type.as_deref(),
+        };
+        tell(told, &self.endpoint, stopping).await?;
         let reason = fault_headers(&failure, 0, None, &self.endpoint);
         move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping).await
     }
 
     /// The consumers of any of the message's types, each once.
     fn select(&self, urns: &[String]) -> Vec<&Arc<dyn Pipeline>> {
+        if urns.is_empty() && self.endpoint.raw_json {
+            // A foreign producer that names no type means the one that the queue is for.
+            return self.pipelines.iter().collect();
+        }
         let mut indexes: Vec<usize> =
             urns.iter().filter_map(|urn| self.by_urn.get(&urn.to_ascii_lowercase())).flatten().copied().collect();
         if indexes.len() > 1 {
@@ -135,4 +158,21 @@ impl std::fmt::Debug for Dispatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dispatcher").field("endpoint", &self.endpoint.name).finish_non_exhaustive()
     }
+}
+
+/// The envelope of a delivery. Only an endpoint that was told so takes raw JSON; every other media type,
+/// missing and unknown ones too, is read as an envelope (MassTransit's default).
+fn read(delivery: &Delivery, raw_json: bool) -> Result<Envelope, EnvelopeError> {
+    if raw_json && media_type(delivery).is_some_and(|media_type| media_type.eq_ignore_ascii_case(RAW)) {
+        return Ok(read_raw(delivery));
+    }
+    Envelope::read(&delivery.body)
+}
+
+/// The media type without its parameters: the transport's own property, else a header.
+fn media_type(delivery: &Delivery) -> Option<&str> {
+    let named = delivery.content_type.as_deref();
+    let named =
+        named.or_else(|| delivery.headers.text("Content-Type")).or_else(|| delivery.headers.text("ContentType"));
+    named?.split(';').next().map(str::trim)
 }

@@ -42,6 +42,21 @@ impl Host {
         &CURRENT.1
     }
 
+    /// This process as JSON with .NET's own names of members, as raw JSON's header `MT-Host-Info` has it.
+    pub(crate) fn current_pascal_json() -> &'static str {
+        static PASCAL: LazyLock<String> = LazyLock::new(|| {
+            let Ok(serde_json::Value::Object(members)) = serde_json::to_value(Host::current()) else {
+                return "{}".to_owned();
+            };
+            let pascal = members.into_iter().map(|(name, value)| {
+                let (first, rest) = name.split_at(1);
+                (first.to_ascii_uppercase() + rest, value)
+            });
+            serde_json::Value::Object(pascal.collect()).to_string()
+        });
+        &PASCAL
+    }
+
     fn read() -> Self {
         let program = std::env::current_exe().ok();
         let program = program.as_deref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy());

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{Envelope, Headers};
+use crate::{Message, consumer::DecodeError, transport::Delivery};
 
 /// A message that arrived, with its envelope parsed; shared by the consumers and attempts on it.
 #[derive(Debug)]
@@ -17,20 +18,32 @@ pub struct Incoming {
     pub content_type: Option<Arc<str>>,
     /// The transport's headers, which are not the envelope's.
     pub transport_headers: Headers,
+    /// The priority that its sender gave it.
+    pub priority: Option<u8>,
     /// It was delivered before and not settled.
     pub redelivered: bool,
     headers: OnceLock<Map<String, Value>>,
 }
 
 impl Incoming {
-    pub(crate) fn new(
-        envelope: Envelope,
-        body: Bytes,
-        content_type: Option<Arc<str>>,
-        transport_headers: Headers,
-        redelivered: bool,
-    ) -> Self {
-        Self { envelope, body, content_type, transport_headers, redelivered, headers: OnceLock::new() }
+    pub(crate) fn new(envelope: Envelope, delivery: &Delivery) -> Self {
+        Self {
+            envelope,
+            body: delivery.body.clone(),
+            content_type: delivery.content_type.clone(),
+            transport_headers: delivery.headers.clone(),
+            priority: delivery.priority,
+            redelivered: delivery.redelivered,
+            headers: OnceLock::new(),
+        }
+    }
+
+    /// The payload as another type, such as a contract that it fulfils.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the payload does not fit the type.
+    pub fn message_as<M: Message>(&self) -> Result<M, DecodeError> {
+        crate::codec::decode(&self.envelope.message).map_err(DecodeError::of::<M>)
     }
 
     /// The envelope's headers; parsed when first asked for.

@@ -45,6 +45,7 @@ pub struct Envelope {
     pub sent_time: Option<SystemTime>,
     headers: Option<Bytes>,
     host: Option<Bytes>,
+    unreadable: Vec<&'static str>,
 }
 
 /// A body that is no envelope.
@@ -57,7 +58,16 @@ pub enum EnvelopeError {
     /// It has no payload.
     #[error("the envelope has no `message`")]
     NoMessage,
+    /// Its payload is a number, text or list.
+    #[error("the envelope's `message` is no object")]
+    NoObject,
+    /// Objects and lists stand in each other too deep.
+    #[error("the body is nested deeper than {DEPTH} levels")]
+    TooDeep,
 }
+
+/// How deep a body may be nested: the limit of .NET's reader.
+const DEPTH: usize = 64;
 
 impl Envelope {
     /// Reads a body.
@@ -66,15 +76,32 @@ impl Envelope {
     /// [`EnvelopeError`] if it is no JSON object, or has no `message`.
     pub fn read(body: &Bytes) -> Result<Self, EnvelopeError> {
         let text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+        if is_deep(text) {
+            return Err(EnvelopeError::TooDeep);
+        }
         let mut json = serde_json::Deserializer::from_slice(text);
         let envelope = json.deserialize_map(Members { body })?;
         json.end()?;
-        if envelope.message.is_empty() { Err(EnvelopeError::NoMessage) } else { Ok(envelope) }
+        match envelope.message.first() {
+            None => Err(EnvelopeError::NoMessage),
+            Some(b'{') => Ok(envelope),
+            Some(_) => Err(EnvelopeError::NoObject),
+        }
     }
 
     /// The application's headers and MassTransit's own, as JSON. Parsed at each call.
     pub fn headers(&self) -> serde_json::Map<String, serde_json::Value> {
         self.headers.as_deref().and_then(|raw| serde_json::from_slice(raw).ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn set_headers(&mut self, headers: &serde_json::Map<String, serde_json::Value>) {
+        self.headers = (!headers.is_empty()).then(|| serde_json::to_vec(headers).unwrap_or_default().into());
+    }
+
+    /// The optional members that are there and cannot be read: `messageId` with a text that is no id. They
+    /// count as absent, and the message is handled all the same.
+    pub fn unreadable(&self) -> &[&'static str] {
+        &self.unreadable
     }
 
     /// Which process sent it. Parsed at each call.
@@ -110,24 +137,94 @@ impl<'de> Visitor<'de> for Members<'_> {
 
 impl Envelope {
     fn set(&mut self, member: Member, raw: &str, body: &Bytes) {
-        match member {
-            Member::MessageId => self.message_id = id(raw),
-            Member::RequestId => self.request_id = id(raw),
-            Member::CorrelationId => self.correlation_id = id(raw),
-            Member::ConversationId => self.conversation_id = id(raw),
-            Member::InitiatorId => self.initiator_id = id(raw),
-            Member::SourceAddress => self.source_address = owned(raw),
-            Member::DestinationAddress => self.destination_address = owned(raw),
-            Member::ResponseAddress => self.response_address = owned(raw),
-            Member::FaultAddress => self.fault_address = owned(raw),
-            Member::MessageType => self.message_type = serde_json::from_str(raw).unwrap_or_default(),
-            Member::Message => self.message = part(raw, body).unwrap_or_default(),
-            Member::ExpirationTime => self.expiration_time = text(raw).and_then(|text| date::parse(&text)),
-            Member::SentTime => self.sent_time = text(raw).and_then(|text| date::parse(&text)),
-            Member::Headers => self.headers = part(raw, body).filter(|part| part.as_ref() != b"{}"),
-            Member::Host => self.host = part(raw, body),
+        let readable = match member {
+            Member::MessageId => put(&mut self.message_id, raw, id),
+            Member::RequestId => put(&mut self.request_id, raw, id),
+            Member::CorrelationId => put(&mut self.correlation_id, raw, id),
+            Member::ConversationId => put(&mut self.conversation_id, raw, id),
+            Member::InitiatorId => put(&mut self.initiator_id, raw, id),
+            Member::SourceAddress => put(&mut self.source_address, raw, owned),
+            Member::DestinationAddress => put(&mut self.destination_address, raw, owned),
+            Member::ResponseAddress => put(&mut self.response_address, raw, owned),
+            Member::FaultAddress => put(&mut self.fault_address, raw, owned),
+            Member::ExpirationTime => put(&mut self.expiration_time, raw, date),
+            Member::SentTime => put(&mut self.sent_time, raw, date),
+            Member::MessageType => {
+                let urns = urns(raw);
+                let readable = urns.is_some();
+                self.message_type = urns.unwrap_or_default();
+                readable
+            }
+            Member::Message => {
+                self.message = part(raw, body).unwrap_or_default();
+                true
+            }
+            Member::Headers => {
+                self.headers = part(raw, body).filter(|part| part.as_ref() != b"{}");
+                raw.starts_with('{') || raw == "null"
+            }
+            Member::Host => {
+                self.host = part(raw, body);
+                raw.starts_with('{') || raw == "null"
+            }
+        };
+        if !readable {
+            self.unreadable.push(member.name());
         }
     }
+}
+
+/// Reads a member; whether it could be read. `null` and a blank text are absent.
+fn put<T>(field: &mut Option<T>, raw: &str, read: impl Fn(&str) -> Option<T>) -> bool {
+    *field = match text(raw) {
+        Some(text) if text.trim().is_empty() => None,
+        Some(text) => match read(text.trim()) {
+            None => return mark(field),
+            value => value,
+        },
+        None if raw == "null" => None,
+        None => return mark(field),
+    };
+    true
+}
+
+fn mark<T>(field: &mut Option<T>) -> bool {
+    *field = None;
+    false
+}
+
+/// The URNs; one alone may stand without brackets.
+fn urns(raw: &str) -> Option<Vec<String>> {
+    if let Some(one) = text(raw) {
+        return Some(vec![one.into_owned()]);
+    }
+    let urns: Option<Vec<Option<String>>> = serde_json::from_str(raw).ok()?;
+    Some(urns.unwrap_or_default().into_iter().flatten().collect())
+}
+
+/// Whether objects and lists stand in each other deeper than the limit. A body with few of them, which is
+/// nearly every one, is not looked at twice.
+fn is_deep(json: &[u8]) -> bool {
+    if memchr::memchr2_iter(b'{', b'[', json).nth(DEPTH).is_none() {
+        return false;
+    }
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                if depth > DEPTH {
+                    return true;
+                }
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// A part of the body, without a copy; `None` for `null`.
@@ -141,15 +238,21 @@ fn text(raw: &str) -> Option<Cow<'_, str>> {
     if inner.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
-fn owned(raw: &str) -> Option<String> {
-    text(raw).map(Cow::into_owned).filter(|text| !text.is_empty())
+fn owned(text: &str) -> Option<String> {
+    Some(text.to_owned())
 }
 
-fn id(raw: &str) -> Option<Uuid> {
-    Uuid::parse_str(text(raw)?.trim()).ok()
+fn date(text: &str) -> Option<SystemTime> {
+    date::parse(text)
 }
 
-#[derive(Clone, Copy)]
+/// An id in any form that .NET reads: with hyphens or without, in braces or parentheses.
+fn id(text: &str) -> Option<Uuid> {
+    let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
+    Uuid::parse_str(inner).ok()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Member {
     MessageId,
     RequestId,
@@ -185,6 +288,12 @@ const MEMBERS: [(&str, Member); 15] = [
     ("headers", Member::Headers),
     ("host", Member::Host),
 ];
+
+impl Member {
+    fn name(self) -> &'static str {
+        MEMBERS.iter().find(|(_, member)| *member == self).map_or("", |(name, _)| name)
+    }
+}
 
 struct MemberName;
 
@@ -233,10 +342,42 @@ mod tests {
 
     #[test]
     fn a_bad_optional_member_is_absent() {
-        let envelope =
-            read(r#"{"message":{},"messageId":"x","sentTime":5,"messageType":"one","headers":null,"host":7}"#).unwrap();
-        assert_eq!((envelope.message_id, envelope.sent_time), (None, None));
+        let envelope = read(
+            r#"{"message":{},"messageId":"x","requestId":" ","sentTime":5,"messageType":7,"headers":null,"host":7}"#,
+        )
+        .unwrap();
+        assert_eq!((envelope.message_id, envelope.request_id, envelope.sent_time), (None, None, None));
         assert!(envelope.message_type.is_empty() && envelope.headers().is_empty() && envelope.host().is_none());
+        assert_eq!(envelope.unreadable(), ["messageId", "sentTime", "messageType", "host"]);
+    }
+
+    #[test]
+    fn ids_are_read_in_every_form_that_dotnet_reads() {
+        let id = "0193b1e2-7c5e-7d3a-9f00-aabbccddeeff";
+        let forms = [
+            id.to_owned(),
+            id.to_uppercase(),
+            id.replace('-', ""),
+            format!("{{{id}}}"),
+            format!("({id})"),
+            format!(" {id} "),
+        ];
+        for form in forms {
+            let envelope = read(&format!(r#"{{"message":{{}},"messageId":"{form}"}}"#)).unwrap();
+            assert_eq!(envelope.message_id, Some(id.parse().unwrap()), "{form}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_limited_to_64_levels_wherever_it_stands() {
+        let nested = |levels: usize| {
+            let inside = format!("{}{}", "[".repeat(levels - 2), "]".repeat(levels - 2));
+            format!(r#"{{"text":"[[[[{{{{\"[","message":{{"a":{inside}}}}}"#)
+        };
+        assert!(read(&nested(64)).is_ok());
+        assert_eq!(read(&nested(65)).unwrap_err().to_string(), "the body is nested deeper than 64 levels");
+        let wide = format!(r#"{{"message":{{"a":[{}0]}}}}"#, "[],".repeat(1000));
+        assert!(read(&wide).is_ok());
     }
 
     #[test]
@@ -250,6 +391,7 @@ mod tests {
         );
         check("{}", "the envelope has no `message`");
         check(r#"{"message":null}"#, "the envelope has no `message`");
+        check(r#"{"message":[1]}"#, "the envelope's `message` is no object");
         check(r#"{"message":{}} x"#, "the body is no MassTransit envelope: trailing characters at line 1 column 16");
     }
 }

@@ -24,6 +24,10 @@ pub(crate) struct Envelop<'a, M: Serialize> {
     pub(crate) initiator_id: Option<Uuid>,
     pub(crate) source_address: &'a str,
     pub(crate) destination_address: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) response_address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault_address: Option<&'a str>,
     pub(crate) message_type: &'a [String],
     pub(crate) message: &'a M,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_date")]

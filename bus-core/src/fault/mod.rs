@@ -9,4 +9,4 @@ mod tell;
 pub use exception::ExceptionInfo;
 pub use message::Fault;
 pub(crate) use move_aside::{Aside, fault_headers, move_aside, skipped_headers};
-pub(crate) use tell::tell;
+pub(crate) use tell::{Told, tell};

@@ -34,46 +34,39 @@ struct Body<'a> {
     message: Option<&'a RawValue>,
 }
 
+/// A failure to be told of.
+pub(crate) struct Told<'a> {
+    /// Which fault it is.
+    pub(crate) fault_type: &'static MessageType,
+    pub(crate) failure: &'a Failure,
+    pub(crate) retries: u32,
+    /// Missing if the body was no envelope.
+    pub(crate) incoming: Option<&'a Incoming>,
+    /// The message as the failed consumer takes it.
+    pub(crate) message: Option<Box<RawValue>>,
+    /// Of a body that was no envelope.
+    pub(crate) content_type: Option<&'a str>,
+}
+
 /// Tells others that a message failed: at its fault address, else at its response address, else everybody.
-/// `incoming` is missing if the body was no envelope.
 ///
 /// # Errors
 /// [`Stopped`] if the endpoint stopped before the broker had it.
-pub(crate) async fn tell(
-    fault_type: &'static MessageType,
-    failure: &Failure,
-    retries: u32,
-    incoming: Option<&Incoming>,
-    content_type: Option<&str>,
-    endpoint: &EndpointContext,
-    stopping: &mut Stopping,
-) -> Result<(), Stopped> {
-    let Some(outgoing) = compose(fault_type, failure, retries, incoming, content_type, endpoint) else {
+pub(crate) async fn tell(told: Told<'_>, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Stopped> {
+    let fault = told.fault_type.urn();
+    let Some(outgoing) = compose(&told, endpoint) else {
         return Ok(());
     };
     match insist(outgoing, endpoint, stopping).await? {
         PublishOutcome::Confirmed => {}
         // Whoever wanted to know is gone. The message itself goes to `_error` all the same.
-        outcome => {
-            tracing::warn!(
-                endpoint = &*endpoint.name,
-                fault = fault_type.urn(),
-                ?outcome,
-                "nobody was told of a fault"
-            );
-        }
+        outcome => tracing::warn!(endpoint = &*endpoint.name, fault, ?outcome, "nobody was told of a fault"),
     }
     Ok(())
 }
 
-fn compose(
-    fault_type: &'static MessageType,
-    failure: &Failure,
-    retries: u32,
-    incoming: Option<&Incoming>,
-    content_type: Option<&str>,
-    endpoint: &EndpointContext,
-) -> Option<Outgoing> {
+fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<Outgoing> {
+    let Told { fault_type, failure, retries, incoming, content_type, .. } = *told;
     let outlet = &endpoint.outlet;
     let envelope = incoming.map(|incoming| &incoming.envelope);
     let route = envelope
@@ -89,7 +82,11 @@ fn compose(
         host: Host::current_json(),
         fault_message_types: envelope.map(|envelope| &*envelope.message_type),
         content_type,
-        message: envelope.and_then(|envelope| serde_json::from_slice(&envelope.message).ok()),
+        // What does not fit the consumer's type is told of as it arrived.
+        message: told
+            .message
+            .as_deref()
+            .or_else(|| envelope.and_then(|envelope| serde_json::from_slice(&envelope.message).ok())),
     };
     let mut headers = incoming.map(crate::send::inherited_headers).unwrap_or_default();
     if retries > 0 {
@@ -105,6 +102,8 @@ fn compose(
         initiator_id: envelope.and_then(|envelope| envelope.correlation_id.or(envelope.request_id)),
         source_address: &endpoint.address,
         destination_address: &route.address,
+        response_address: None,
+        fault_address: None,
         message_type: fault_type.urns(),
         message: &body,
         expiration_time: None,

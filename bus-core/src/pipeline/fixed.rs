@@ -1,10 +1,11 @@
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
+use serde_json::value::RawValue;
 
 use super::{Invoke, Pipeline, Retry, Unfinished};
 use crate::{
-    Error, MessageType,
+    Error, Message, MessageType, codec,
     consumer::{Context, EndpointContext, Failure, Sent},
     endpoint::{Backoff, Stopped, Stopping, insist},
     envelope::Incoming,
@@ -22,19 +23,26 @@ pub(crate) struct Fixed<I> {
     invoke: I,
     policy: Policy,
     consumer: Arc<str>,
+    message: Kind,
+}
+
+/// The message type of a handler, erased.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
     message_type: &'static MessageType,
-    fault_type: fn() -> &'static MessageType,
+    project: fn(&[u8]) -> Option<Box<RawValue>>,
+}
+
+impl Kind {
+    pub(crate) fn of<M: Message>() -> Self {
+        let project = |payload: &[u8]| serde_json::value::to_raw_value(&codec::decode::<M>(payload).ok()?).ok();
+        Self { message_type: M::message_type(), project }
+    }
 }
 
 impl<I: Invoke> Fixed<I> {
-    pub(crate) fn new(
-        invoke: I,
-        policy: Policy,
-        consumer: Arc<str>,
-        message_type: &'static MessageType,
-        fault_type: fn() -> &'static MessageType,
-    ) -> Self {
-        Self { invoke, policy, consumer, message_type, fault_type }
+    pub(crate) fn new(invoke: I, policy: Policy, consumer: Arc<str>, message: Kind) -> Self {
+        Self { invoke, policy, consumer, message }
     }
 
     async fn attempts(
@@ -94,11 +102,11 @@ impl<I: Invoke> Fixed<I> {
 
 impl<I: Invoke> Pipeline for Fixed<I> {
     fn message_type(&self) -> &'static MessageType {
-        self.message_type
+        self.message.message_type
     }
 
-    fn fault_type(&self) -> &'static MessageType {
-        (self.fault_type)()
+    fn project(&self, payload: &[u8]) -> Option<Box<RawValue>> {
+        (self.message.project)(payload)
     }
 
     fn consumer(&self) -> &Arc<str> {

@@ -6,9 +6,11 @@ mod retry;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-pub(crate) use fixed::{Fixed, Policy};
+pub(crate) use fixed::{Fixed, Kind, Policy};
 pub use retry::Retry;
 pub(crate) use retry::chance;
+
+use serde_json::value::RawValue;
 
 use crate::{
     MessageType,
@@ -22,8 +24,8 @@ pub(crate) trait Pipeline: Send + Sync + 'static {
     /// The type that is subscribed to.
     fn message_type(&self) -> &'static MessageType;
 
-    /// The type of the fault that tells others of a failure.
-    fn fault_type(&self) -> &'static MessageType;
+    /// The payload as the consumer's type has it; none if it does not fit.
+    fn project(&self, payload: &[u8]) -> Option<Box<RawValue>>;
 
     /// Which handler it is, in logs and fault headers.
     fn consumer(&self) -> &Arc<str>;

@@ -1,9 +1,11 @@
 //! The way out: from a message and an address to an envelope in the transport's hands.
 
+mod header;
 mod headers;
 mod outbound;
 mod outlet;
 
+pub use header::Header;
 pub(crate) use headers::{inherited_headers, transport_headers};
 pub use outbound::{Outbound, Transmit};
 pub(crate) use outlet::Outlet;

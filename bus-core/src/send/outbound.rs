@@ -2,18 +2,19 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     task::{Context as Task, Poll, ready},
     time::{Duration, Instant},
 };
 
-use serde_json::{Map, Value};
+use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Outlet, inherited_headers, outlet::Route, transport_headers};
+use super::{Header, IntoAddress, Outlet, inherited_headers, outlet::Route, transport_headers};
 use crate::{
     Error, Message, MessageType,
-    address::{Address, AddressError},
+    address::{Address, AddressError, Destination},
+    codec::{Around, RAW, write_raw_headers},
     consumer::Attempt,
     envelope::{CONTENT_TYPE, Envelop, Host},
     error::Posted,
@@ -41,7 +42,14 @@ enum Target {
 
 #[derive(Default)]
 struct Options {
-    headers: Map<String, Value>,
+    headers: Vec<(String, Header)>,
+    response_address: Option<Result<Address, AddressError>>,
+    fault_address: Option<Result<Address, AddressError>>,
+    request_id: Option<Uuid>,
+    routing_key: Option<Arc<str>>,
+    priority: Option<u8>,
+    transient: bool,
+    raw_json: bool,
     message_id: Option<Uuid>,
     correlation_id: Option<Uuid>,
     conversation_id: Option<Uuid>,
@@ -64,10 +72,57 @@ impl<'a, M: Message> Outbound<'a, M> {
         Self { outlet, attempt, target: Target::Send(to), message, options: Options::default() }
     }
 
-    /// Adds a header to the envelope; a text or number is also a header of the transport. Names beginning
-    /// with `MT-` belong to MassTransit.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.options.headers.insert(name.into(), value.into());
+    /// Adds a header, to the envelope and, where it has a simple type, to the transport: see [`Header`]. It
+    /// travels on to what is sent while the message is handled. Names beginning with `MT-` belong to
+    /// MassTransit.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Header>) -> Self {
+        self.options.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Where replies go. A short address such as `queue:replies` travels as it is written, and the receiver
+    /// resolves it on its own broker.
+    pub fn response_address(mut self, to: impl IntoAddress) -> Self {
+        self.options.response_address = Some(to.into_address());
+        self
+    }
+
+    /// Where the fault goes if the message fails, in place of being published.
+    pub fn fault_address(mut self, to: impl IntoAddress) -> Self {
+        self.options.fault_address = Some(to.into_address());
+        self
+    }
+
+    /// Marks the message as part of a request.
+    pub fn request_id(mut self, id: Uuid) -> Self {
+        self.options.request_id = Some(id);
+        self
+    }
+
+    /// The key that direct and topic exchanges look at. The default is empty.
+    pub fn routing_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.options.routing_key = Some(key.into());
+        self
+    }
+
+    /// The higher the sooner, where the queue sorts by it. The default is that of the message being
+    /// handled, else none.
+    pub fn priority(mut self, priority: u8) -> Self {
+        self.options.priority = Some(priority);
+        self
+    }
+
+    /// Lets the broker forget the message when it restarts, and saves it a write. The default is a durable
+    /// message.
+    pub fn transient(mut self) -> Self {
+        self.options.transient = true;
+        self
+    }
+
+    /// Sends the payload alone as `application/json`, and what an envelope would say in headers of the
+    /// transport, for receivers that know no envelope. MassTransit's raw JSON.
+    pub fn raw_json(mut self) -> Self {
+        self.options.raw_json = true;
         self
     }
 
@@ -122,42 +177,93 @@ impl<'a, M: Message> Outbound<'a, M> {
     }
 
     fn envelop(&self, message_type: &'static MessageType, route: &Route) -> Result<(Outgoing, Posted), Error> {
-        let Options { message_id, correlation_id, conversation_id, time_to_live, timeout, .. } = self.options;
+        let options = &self.options;
         let clock = &self.outlet.clock;
         let sent_time = clock.wall();
-        let message_id = message_id.unwrap_or_else(Uuid::now_v7);
-        let correlation_id = correlation_id.or_else(|| self.message.correlation_id());
-        let consumed = self.attempt.map(|attempt| &attempt.incoming().envelope);
-        let inherited = self.attempt.map(|attempt| with_inherited(attempt, &self.options.headers));
-        let headers = inherited.as_ref().unwrap_or(&self.options.headers);
-        let posted = Posted { message_type: message_type.urn().to_owned(), message_id, address: route.address.clone() };
-        let body = Envelop {
-            message_id,
-            request_id: None,
-            correlation_id,
-            conversation_id: conversation_id.or_else(|| consumed?.conversation_id).unwrap_or_else(Uuid::now_v7),
-            initiator_id: consumed.and_then(|envelope| envelope.correlation_id.or(envelope.request_id)),
-            source_address: self.attempt.map_or(&self.outlet.source, Attempt::address),
-            destination_address: &route.address,
-            message_type: message_type.urns(),
-            message: &self.message,
-            expiration_time: time_to_live.and_then(|time| sent_time.checked_add(time)),
-            sent_time,
-            headers,
-            host: Host::current_json(),
+        let message_id = options.message_id.unwrap_or_else(Uuid::now_v7);
+        let correlation_id = options.correlation_id.or_else(|| self.message.correlation_id()).filter(|id| !id.is_nil());
+        let consumed = self.attempt.map(Attempt::incoming);
+        let envelope = consumed.map(|incoming| &incoming.envelope);
+        let conversation_id =
+            options.conversation_id.or_else(|| envelope?.conversation_id).unwrap_or_else(Uuid::now_v7);
+        let initiator_id = envelope.and_then(|envelope| envelope.correlation_id.or(envelope.request_id));
+        let source_address: &str = self.attempt.map_or(&self.outlet.source, Attempt::address);
+        let response_address = written(options.response_address.as_ref())?;
+        let fault_address = written(options.fault_address.as_ref())?;
+        let mut headers = consumed.map(inherited_headers).unwrap_or_default();
+        let mut native = transport_headers(&headers);
+        for (name, header) in &options.headers {
+            // A null header is written nowhere (seen).
+            if header.json.is_null() {
+                headers.remove(name);
+            } else {
+                headers.insert(name.clone(), header.json.clone());
+            }
+            match &header.native {
+                Some(value) => native.set(name.clone(), value.clone()),
+                None => native.remove_if(|known| known.eq_ignore_ascii_case(name)),
+            }
         }
-        .to_bytes()
-        .map_err(|source| Error::Encode { message: Box::new(posted.clone()), source })?;
-        let deadline = clock.now() + timeout.unwrap_or(self.outlet.timeout);
+        let posted = Posted { message_type: message_type.urn().to_owned(), message_id, address: route.address.clone() };
+        let unwritable = |source| Error::Encode { message: Box::new(posted.clone()), source };
+        let (body, media_type) = if options.raw_json {
+            write_raw_headers(
+                &Around {
+                    message_id,
+                    correlation_id,
+                    conversation_id,
+                    request_id: options.request_id,
+                    initiator_id,
+                    message_type: message_type.urns(),
+                    source_address,
+                    response_address: response_address.as_deref(),
+                    fault_address: fault_address.as_deref(),
+                },
+                &mut native,
+            );
+            (Bytes::from(serde_json::to_vec(&self.message).map_err(unwritable)?), RAW)
+        } else {
+            let written = Envelop {
+                message_id,
+                request_id: options.request_id,
+                correlation_id,
+                conversation_id,
+                initiator_id,
+                source_address,
+                destination_address: &route.address,
+                response_address: response_address.as_deref(),
+                fault_address: fault_address.as_deref(),
+                message_type: message_type.urns(),
+                message: &self.message,
+                expiration_time: options.time_to_live.and_then(|time| sent_time.checked_add(time)),
+                sent_time,
+                headers: &headers,
+                host: Host::current_json(),
+            };
+            (written.to_bytes().map_err(unwritable)?, CONTENT_TYPE)
+        };
+        let deadline = clock.now() + options.timeout.unwrap_or(self.outlet.timeout);
         let mut outgoing = Outgoing::new(route.destination.clone(), body, deadline);
-        outgoing.content_type = Some(content_type());
+        outgoing.content_type = Some(media_type_of(media_type));
         outgoing.message_id = Some(text(message_id));
         outgoing.correlation_id = correlation_id.map(text);
-        outgoing.headers = transport_headers(headers);
-        outgoing.time_to_live = time_to_live;
+        outgoing.headers = native;
+        outgoing.time_to_live = options.time_to_live;
+        outgoing.routing_key = options.routing_key.clone();
+        outgoing.priority = options.priority.or_else(|| consumed?.priority);
+        outgoing.durable = !options.transient;
         // A queue that is not there is an error of the sender; an event without subscribers is none.
-        outgoing.mandatory = matches!(route.destination, crate::address::Destination::Queue(_));
+        outgoing.mandatory = matches!(route.destination, Destination::Queue(_));
         Ok((outgoing, posted))
+    }
+}
+
+/// An address of the caller's, as it travels.
+fn written(address: Option<&Result<Address, AddressError>>) -> Result<Option<String>, Error> {
+    match address {
+        None => Ok(None),
+        Some(Ok(address)) => Ok(Some(address.to_string())),
+        Some(Err(error)) => Err(error.clone().into()),
     }
 }
 
@@ -279,18 +385,12 @@ impl fmt::Debug for Transmit<'_> {
     }
 }
 
-fn content_type() -> Arc<str> {
-    static ENVELOPE: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| CONTENT_TYPE.into());
-    ENVELOPE.clone()
+/// One of the two media types, shared.
+fn media_type_of(name: &'static str) -> Arc<str> {
+    static TYPES: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| [CONTENT_TYPE.into(), RAW.into()]);
+    TYPES[usize::from(name == RAW)].clone()
 }
 
 fn text(id: Uuid) -> Arc<str> {
     (&*id.hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
-}
-
-/// The headers of the message being handled, and over them those set here.
-fn with_inherited(attempt: &Attempt, own: &Map<String, Value>) -> Map<String, Value> {
-    let mut headers = inherited_headers(attempt.incoming());
-    headers.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
-    headers
 }

@@ -1,0 +1,143 @@
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::envelope::{HeaderValue, date};
+
+/// The value of a header on its way out: as JSON in the envelope, and in the transport's own type where it
+/// has one.
+///
+/// MassTransit's rules, for what its readers can take: `true` is the text `True` on the transport and
+/// `false` stays in the envelope, as do objects, lists and `null`; ids are texts, dates are timestamps. A
+/// time span, over which MassTransit's own publish fails, is a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    pub(super) json: Value,
+    pub(super) native: Option<HeaderValue>,
+}
+
+impl Header {
+    fn new(json: impl Into<Value>, native: impl Into<HeaderValue>) -> Self {
+        Self { json: json.into(), native: Some(native.into()) }
+    }
+}
+
+impl From<Value> for Header {
+    fn from(json: Value) -> Self {
+        let native = simple(&json);
+        Self { json, native }
+    }
+}
+
+/// The transport's form of a header that is known as JSON only: a whole number has 64 bits then.
+pub(crate) fn simple(json: &Value) -> Option<HeaderValue> {
+    match json {
+        Value::String(text) => Some(text.clone().into()),
+        Value::Bool(true) => Some("True".into()),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Some(whole.into()),
+            None => number.as_f64().map(Into::into),
+        },
+        _ => None,
+    }
+}
+
+impl From<&str> for Header {
+    fn from(text: &str) -> Self {
+        Self::new(text, text.to_owned())
+    }
+}
+
+impl From<String> for Header {
+    fn from(text: String) -> Self {
+        Self::new(text.clone(), text)
+    }
+}
+
+impl From<bool> for Header {
+    fn from(value: bool) -> Self {
+        Self::from(Value::from(value))
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty => $kind:ident),*) => {
+        $(impl From<$number> for Header {
+            fn from(number: $number) -> Self {
+                Self::new(number, HeaderValue::$kind(number.into()))
+            }
+        })*
+    };
+}
+
+numbers!(i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, u8 => UInt8, u16 => UInt16, u32 => Int64, f64 => Double);
+
+impl From<u64> for Header {
+    /// Above what 64 bits with a sign hold, a text on the transport.
+    fn from(number: u64) -> Self {
+        match i64::try_from(number) {
+            Ok(signed) => Self::new(number, signed),
+            Err(_) => Self::new(number, number.to_string()),
+        }
+    }
+}
+
+impl From<f32> for Header {
+    fn from(number: f32) -> Self {
+        // The shortest text that is this number, not its 64 bits.
+        let shortest = number.to_string().parse::<f64>().unwrap_or(number.into());
+        Self::new(shortest, HeaderValue::Float(number))
+    }
+}
+
+impl From<Uuid> for Header {
+    fn from(id: Uuid) -> Self {
+        Self::from(id.to_string())
+    }
+}
+
+impl From<SystemTime> for Header {
+    fn from(time: SystemTime) -> Self {
+        Self::new(date::format(time), HeaderValue::Time(time))
+    }
+}
+
+impl From<Duration> for Header {
+    /// As .NET writes a time span: `[d.]hh:mm:ss[.fffffff]`.
+    fn from(span: Duration) -> Self {
+        let (seconds, ticks) = (span.as_secs(), span.subsec_nanos() / 100);
+        let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        if seconds >= 86_400 {
+            text = format!("{}.{text}", seconds / 86_400);
+        }
+        if ticks > 0 {
+            text = format!("{text}.{ticks:07}");
+        }
+        Self::from(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_have_the_types_that_masstransit_gives_them() {
+        let check = |header: Header, json: Value, native: Option<HeaderValue>| {
+            assert_eq!((header.json, header.native), (json, native));
+        };
+        check("v".into(), "v".into(), Some("v".into()));
+        check(true.into(), true.into(), Some("True".into()));
+        check(false.into(), false.into(), None);
+        check(42_i32.into(), 42.into(), Some(HeaderValue::Int32(42)));
+        check(7_u8.into(), 7.into(), Some(HeaderValue::UInt8(7)));
+        check(1.25_f32.into(), 1.25.into(), Some(HeaderValue::Float(1.25)));
+        check(3.141_592_7_f32.into(), 3.141_592_7_f64.into(), Some(HeaderValue::Float(3.141_592_7)));
+        check(u64::MAX.into(), u64::MAX.into(), Some(u64::MAX.to_string().into()));
+        check(serde_json::json!([1]).into(), serde_json::json!([1]), None);
+        check(Value::Null.into(), Value::Null, None);
+        let span = Duration::new(12 * 86_400 + 3 * 3600 + 245, 678_000_000);
+        check(span.into(), "12.03:04:05.6780000".into(), Some("12.03:04:05.6780000".to_owned().into()));
+    }
+}
