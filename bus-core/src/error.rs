@@ -24,6 +24,9 @@ pub enum Error {
     /// The bus is not started, or is stopped.
     #[error("the bus is not started: call `start()` first")]
     NotStarted,
+    /// Connected, but declaring and subscribing took longer than the start may.
+    #[error("the broker did not answer declarations and subscriptions within the start's deadline")]
+    StartTimeout,
     /// The message cannot be written as JSON.
     #[error("{message} cannot be written as JSON")]
     Encode {

@@ -21,7 +21,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 /// assert!("orders".parse::<Address>().is_err());
 /// # Ok::<(), bus_core::address::AddressError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
     /// `queue:NAME`
@@ -134,16 +134,20 @@ impl fmt::Display for Address {
     }
 }
 
-/// `amqp://user:secret@host/x` as `amqp://host/x`.
+/// `amqp://user:secret@host/x` as `amqp://host/x`. Everything up to the last `@` is left out, with a scheme
+/// or without: a password may hold any character, and too little shown is better than too much.
 #[must_use]
 pub fn without_credentials(uri: &str) -> String {
-    let Some((scheme, rest)) = uri.split_once("://") else {
-        return uri.to_owned();
-    };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+    let (scheme, rest) = uri.find("://").map_or(("", uri), |at| uri.split_at(at + 3));
+    match rest.rsplit_once('@') {
+        Some((_, shown)) => format!("{scheme}{shown}"),
         None => uri.to_owned(),
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
     }
 }
 
@@ -157,9 +161,9 @@ mod tests {
             Ok(address) => assert_eq!(format!("{address:?}"), expected),
             Err(error) => assert_eq!(error.to_string(), expected),
         };
-        check("queue:orders", r#"Queue("orders")"#);
-        check("exchange:Acme.Orders:SubmitOrder", r#"Exchange("Acme.Orders:SubmitOrder")"#);
-        check("rabbitmq://h/v/q", r#"Absolute("rabbitmq://h/v/q")"#);
+        check("queue:orders", "Address(queue:orders)");
+        check("exchange:Acme.Orders:SubmitOrder", "Address(exchange:Acme.Orders:SubmitOrder)");
+        check("rabbitmq://h/v/q", "Address(rabbitmq://h/v/q)");
         check("orders", "`orders` is no address here: write `queue:orders` or `exchange:orders`");
         check("queue:", "`queue:` is no address here: the name is missing");
         check(
@@ -173,11 +177,13 @@ mod tests {
         for (uri, shown) in [
             ("amqp://u:p@h:5672/v", "amqp://h:5672/v"),
             ("amqp://u:p@ss@h/v", "amqp://h/v"),
-            ("amqp://h/v?x=a@b", "amqp://h/v?x=a@b"),
+            ("amqp://u:p/q?r#s@h/v", "amqp://h/v"),
+            ("u:p@h:5672/v", "h:5672/v"),
             ("queue:orders", "queue:orders"),
         ] {
             assert_eq!(without_credentials(uri), shown);
         }
-        assert_eq!(Address::Absolute("amqp://u:p@h/q".into()).to_string(), "amqp://h/q");
+        let address = Address::Absolute("amqp://u:p@h/q".into());
+        assert_eq!((address.to_string(), format!("{address:?}")), ("amqp://h/q".into(), "Address(amqp://h/q)".into()));
     }
 }

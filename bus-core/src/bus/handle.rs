@@ -45,20 +45,33 @@ impl Bus {
     /// Takes no more messages, lets the handlers that run finish (30 s), returns the rest to their queues,
     /// and resolves when that is done. It goes on if its caller goes away. On a bus that is not started it
     /// does nothing; a stopped bus may be started again.
+    ///
+    /// A handler must not await it: it would wait for itself until the deadline. Spawn it instead.
     pub async fn stop(&self) {
         Lifecycle::stop(&self.0).await;
     }
 
-    /// Starts the bus if it is not started, waits for Ctrl-C or SIGTERM, and stops it.
+    /// Starts the bus if it is not started, waits for Ctrl-C or SIGTERM, and stops it. A second signal ends
+    /// the wait for handlers.
     ///
     /// # Errors
     /// Those of [`start`](Self::start).
     pub async fn run(&self) -> Result<(), Error> {
-        let interrupted = super::lifecycle::interruption();
-        self.start().await?;
-        interrupted.await;
+        let mut interrupted = Box::pin(super::lifecycle::interruption());
+        tokio::select! {
+            biased;
+            () = &mut interrupted => {}
+            // Dropped with the select, a start under way ends.
+            started = self.start() => {
+                started?;
+                interrupted.await;
+            }
+        }
         tracing::info!("stopping");
-        self.stop().await;
+        tokio::select! {
+            () = self.stop() => {}
+            () = super::lifecycle::interruption() => tracing::warn!("interrupted again: not waiting for handlers"),
+        }
         Ok(())
     }
 

@@ -9,6 +9,8 @@ pub struct Health {
     pub healthy: bool,
     /// Why messages cannot be sent now; nothing if they can.
     pub connection: Option<String>,
+    /// Why queues and bindings could not be brought about again; nothing if they could.
+    pub topology: Option<String>,
     /// Every endpoint.
     pub endpoints: Vec<EndpointHealth>,
 }

@@ -5,7 +5,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex, oneshot},
+    sync::{Mutex, Notify, oneshot},
     task::JoinHandle,
 };
 
@@ -32,6 +32,10 @@ pub(super) struct Lifecycle {
     limits: Limits,
     /// Held through a start or stop, so that they follow one another.
     active: Mutex<Option<Vec<Running>>>,
+    /// Ends a start under way.
+    cancelled: Notify,
+    /// Why the last topology round failed.
+    topology_problem: Arc<Slot<Option<String>>>,
     /// Ends the topology rounds when the bus is dropped.
     rounds: Slot<Option<JoinHandle<()>>>,
 }
@@ -53,17 +57,19 @@ impl Lifecycle {
     pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
         let prepare = |planned: PlannedEndpoint| {
             let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, pipelines } = planned;
+            let status: Arc<Status> = Arc::default();
             let context = Arc::new(EndpointContext {
                 address: input_address(&outlet, &name),
                 name: name.clone(),
                 raw_json,
                 outlet: outlet.clone(),
+                status: status.clone(),
                 scope: scope.clone(),
             });
             let mut settings = ReceiverSettings::new(name, prefetch);
             settings.extensions = extensions;
             let dispatcher = Arc::new(Dispatcher::new(context, pipelines));
-            Prepared { dispatcher, status: Arc::default(), settings, concurrency }
+            Prepared { dispatcher, status, settings, concurrency }
         };
         Self {
             topology: plan.topology,
@@ -71,6 +77,8 @@ impl Lifecycle {
             outlet,
             limits,
             active: Mutex::new(None),
+            cancelled: Notify::new(),
+            topology_problem: Arc::default(),
             rounds: Slot::new(None),
         }
     }
@@ -92,6 +100,8 @@ impl Lifecycle {
             let started = tokio::select! {
                 biased;
                 () = answer.closed() => None,
+                // A stop does not wait for a start that cannot get on.
+                () = this.cancelled.notified() => None,
                 started = this.bring_up() => Some(started),
             };
             match started {
@@ -115,8 +125,10 @@ impl Lifecycle {
     }
 
     async fn bring_up(&self) -> Result<Vec<Running>, Error> {
-        self.outlet.transport().connect(self.outlet.clock.now() + self.limits.start).await?;
-        let endpoints = self.subscribe().await?;
+        let clock = &self.outlet.clock;
+        let deadline = clock.after(self.limits.start);
+        self.outlet.transport().connect(deadline).await?;
+        let endpoints = clock.by(deadline, self.subscribe()).await.map_err(|_| Error::StartTimeout)??;
         *self.rounds() = Some(self.topology_rounds());
         Ok(endpoints)
     }
@@ -138,13 +150,15 @@ impl Lifecycle {
     }
 
     fn topology_rounds(&self) -> JoinHandle<()> {
-        let (outlet, topology) = (self.outlet.clone(), self.topology.clone());
+        let (outlet, topology, problem) = (self.outlet.clone(), self.topology.clone(), self.topology_problem.clone());
         tokio::spawn(async move {
             loop {
                 outlet.clock.sleep(ROUND).await;
-                if let Err(error) = outlet.transport().apply(&topology, ApplyMode::Create).await {
+                let failed = outlet.transport().apply(&topology, ApplyMode::Create).await.err();
+                if let Some(error) = &failed {
                     tracing::warn!(%error, "the topology could not be brought about again; trying in a minute");
                 }
+                *problem.lock().unwrap_or_else(PoisonError::into_inner) = failed.map(|error| error.to_string());
             }
         })
     }
@@ -152,6 +166,7 @@ impl Lifecycle {
     /// In a task of its own: a caller that goes away must not leave messages half returned.
     pub(super) async fn stop(this: &Arc<Self>) {
         let this = this.clone();
+        this.cancelled.notify_waiters();
         let stopping = tokio::spawn(async move {
             let mut active = this.active.lock().await;
             this.take_down(&mut active).await;
@@ -162,7 +177,7 @@ impl Lifecycle {
 
     async fn take_down(&self, active: &mut Option<Vec<Running>>) {
         let Some(endpoints) = active.take() else { return };
-        let deadline = self.outlet.clock.now() + self.limits.stop;
+        let deadline = self.outlet.clock.after(self.limits.stop);
         let stopping: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.stop(deadline)).collect();
         // Handlers can send until here.
         futures_util::future::join_all(stopping).await;
@@ -174,7 +189,7 @@ impl Lifecycle {
     async fn close(&self, deadline: Instant) {
         self.end_rounds();
         self.outlet.set_open(false);
-        self.outlet.transport().close(deadline.max(self.outlet.clock.now() + GRACE)).await;
+        self.outlet.transport().close(deadline.max(self.outlet.clock.after(GRACE))).await;
     }
 
     pub(super) fn health(&self) -> Health {
@@ -190,8 +205,10 @@ impl Lifecycle {
                 problem: endpoint.status.problem(),
             })
             .collect();
-        let healthy = connection.is_none() && endpoints.iter().all(|endpoint| endpoint.problem.is_none());
-        Health { healthy, connection, endpoints }
+        let topology = self.topology_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let healthy =
+            connection.is_none() && topology.is_none() && endpoints.iter().all(|endpoint| endpoint.problem.is_none());
+        Health { healthy, connection, topology, endpoints }
     }
 
     fn rounds(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {

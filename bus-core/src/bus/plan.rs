@@ -65,8 +65,12 @@ pub(super) fn plan(
             ));
             continue;
         }
-        if let Some(Err(reason)) = transport.map(|transport| transport.check_name(&name)) {
-            problems.push(format!("endpoint `{name}`: the name cannot be used: {reason}"));
+        for suffix in ["", "_error", "_skipped"] {
+            let queue = format!("{name}{suffix}");
+            if let Some(Err(reason)) = transport.map(|transport| transport.check_name(&queue)) {
+                problems.push(format!("endpoint `{name}`: the name `{queue}` cannot be used: {reason}"));
+                break;
+            }
         }
         if endpoint.entries.is_empty() {
             problems.push(format!("endpoint `{name}` has no consumer: add one with `.consumer(..)`, or remove it"));

@@ -46,6 +46,13 @@ impl Clock {
         }
     }
 
+    /// The time in `duration` from now. `Duration::MAX`, which people write for "for ever", is in thirty years.
+    #[must_use]
+    pub fn after(&self, duration: Duration) -> Instant {
+        const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+        self.now() + duration.min(FAR)
+    }
+
     /// Waits until `at`.
     pub async fn sleep_until(&self, at: Instant) {
         match self.0 {
@@ -55,7 +62,7 @@ impl Clock {
 
     /// Waits for `duration`.
     pub async fn sleep(&self, duration: Duration) {
-        self.sleep_until(self.now() + duration).await;
+        self.sleep_until(self.after(duration)).await;
     }
 
     /// Runs `work` until `deadline`; then drops it.

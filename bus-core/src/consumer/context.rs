@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -9,6 +12,7 @@ use uuid::Uuid;
 use super::DecodeError;
 use crate::{
     Error, Message,
+    endpoint::Status,
     envelope::Incoming,
     extract::Scope,
     send::{IntoAddress, Outbound, Outlet},
@@ -29,6 +33,8 @@ pub(crate) struct Attempt {
     endpoint: Arc<EndpointContext>,
     number: u32,
     journal: Mutex<Journal>,
+    /// A send of this attempt did not reach the broker.
+    outage: AtomicBool,
 }
 
 /// What an attempt sent.
@@ -55,12 +61,14 @@ pub(crate) struct EndpointContext {
     /// Bodies of `application/json` are payloads without an envelope.
     pub(crate) raw_json: bool,
     pub(crate) outlet: Arc<Outlet>,
+    pub(crate) status: Arc<Status>,
     pub(crate) scope: Arc<Scope>,
 }
 
 impl Context {
     pub(crate) fn new(incoming: Arc<Incoming>, endpoint: Arc<EndpointContext>, number: u32) -> Self {
-        Self(Arc::new(Attempt { incoming, endpoint, number, journal: Mutex::new(Journal::Open(Vec::new())) }))
+        let journal = Mutex::new(Journal::Open(Vec::new()));
+        Self(Arc::new(Attempt { incoming, endpoint, number, journal, outage: AtomicBool::new(false) }))
     }
 
     /// Publishes a message: every subscriber gets a copy.
@@ -138,6 +146,11 @@ impl Context {
         &self.0.endpoint.scope
     }
 
+    /// Whether a send of the attempt did not reach the broker. An error type may hide that it did not.
+    pub(crate) fn met_an_outage(&self) -> bool {
+        self.0.outage.load(Ordering::Relaxed)
+    }
+
     /// Ends the attempt; what it sent so far.
     pub(crate) fn close(&self) -> Vec<Sent> {
         let mut journal = self.0.journal.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,6 +181,18 @@ impl Attempt {
         let confirm = self.endpoint.outlet.publisher().submit(permit, message.clone());
         sent.push(Sent { message, posted, confirm });
         Ok(())
+    }
+
+    /// Says that a send did not reach the broker.
+    pub(crate) fn meet_an_outage(&self) {
+        self.outage.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes over a message whose sender stopped waiting for its confirm: the end of the attempt does.
+    pub(crate) fn adopt(&self, sent: Sent) {
+        if let Journal::Open(journal) = &mut *self.journal.lock().unwrap_or_else(PoisonError::into_inner) {
+            journal.push(sent);
+        }
     }
 
     /// The same for a message whose confirm its sender awaits; nothing is left to await at the end.

@@ -1,4 +1,4 @@
-use std::{any::Any, fmt};
+use std::fmt;
 
 use crate::{BoxError, Error};
 
@@ -37,16 +37,6 @@ impl Failure {
     /// A failure that the same message will meet again: retrying is of no use.
     pub(crate) fn permanent(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { retry: false, ..Self::from(error) }
-    }
-
-    /// A panic of a handler, as a failure like any other.
-    pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
-        let text = payload
-            .downcast_ref::<&'static str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a text".to_owned());
-        Self { error: format!("the consumer panicked: {text}").into(), error_type: "panic", retry: true }
     }
 
     /// The error.

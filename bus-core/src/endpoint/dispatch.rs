@@ -1,4 +1,7 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Stopped, Stopping};
 use crate::{
@@ -6,10 +9,13 @@ use crate::{
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure},
     envelope::{Envelope, EnvelopeError, Incoming},
-    fault::{Aside, Told, fault_headers, move_aside, skipped_headers, tell},
+    fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
     pipeline::{Pipeline, Unfinished},
     transport::{Delivery, SettleOutcome, Settlement},
 };
+
+/// How long a message is held that our own code panicked over.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// Decides what happens to one delivery: which consumers run, and how it is settled.
 pub(crate) struct Dispatcher {
@@ -33,18 +39,36 @@ impl Dispatcher {
     }
 
     /// Handles a delivery to its end. If the endpoint stops meanwhile, the delivery is released.
-    pub(crate) async fn deliver(&self, delivery: Delivery, mut stopping: Stopping) {
-        // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
-        let Ok(()) = self.handle(delivery, &mut stopping).await.map_err(|Stopped| ()) else {
-            tracing::debug!(endpoint = &*self.endpoint.name, "returned a message: the endpoint stops");
-            return;
-        };
+    ///
+    /// `place` is one of the endpoint's concurrency. It is free for the next message as soon as this one's
+    /// settlement is handed over: a broker may take acknowledgements in batches.
+    pub(crate) async fn deliver(&self, delivery: Delivery, place: OwnedSemaphorePermit, mut stopping: Stopping) {
+        let handled = AssertUnwindSafe(self.handle(delivery, place, &mut stopping)).catch_unwind().await;
+        match handled {
+            Ok(Ok(())) => {}
+            // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
+            Ok(Err(Stopped)) => {
+                tracing::debug!(endpoint = &*self.endpoint.name, "returned a message: the endpoint stops")
+            }
+            Err(panic) => {
+                // Ours, not a handler's. The message comes again; not in a hot loop.
+                let reason = Reason::panicked(panic);
+                tracing::error!(endpoint = &*self.endpoint.name, error = reason.text, "the endpoint itself panicked");
+                let _holding = self.endpoint.status.hold(reason.text);
+                stopping.or_sleep(&self.endpoint.outlet.clock, PANIC_PAUSE).await;
+            }
+        }
     }
 
-    async fn handle(&self, delivery: Delivery, stopping: &mut Stopping) -> Result<(), Stopped> {
+    async fn handle(
+        &self,
+        delivery: Delivery,
+        place: OwnedSemaphorePermit,
+        stopping: &mut Stopping,
+    ) -> Result<(), Stopped> {
         let incoming = match read(&delivery, self.endpoint.raw_json) {
             Ok(envelope) => Arc::new(Incoming::new(envelope, &delivery)),
-            Err(error) => return self.unreadable(delivery, Failure::permanent(error), stopping).await,
+            Err(error) => return self.unreadable(delivery, Reason::of(Failure::permanent(error)), stopping).await,
         };
         let unreadable = incoming.envelope.unreadable();
         if !unreadable.is_empty() {
@@ -71,16 +95,18 @@ impl Dispatcher {
             match pipeline.clone().run(incoming.clone(), self.endpoint.clone(), stopping.clone()).await {
                 Ok(()) => {}
                 Err(Unfinished::Stopped) => return Err(Stopped),
-                Err(Unfinished::Failed { failure, retries }) => {
-                    self.failed(pipeline.as_ref(), &incoming, &failure, retries, stopping).await?;
+                Err(Unfinished::Failed { reason, retries }) => {
+                    self.failed(pipeline.as_ref(), &incoming, &reason, retries, stopping).await?;
                     let consumer = Some((&**pipeline.consumer(), pipeline.message_type()));
-                    failed.get_or_insert_with(|| fault_headers(&failure, retries, consumer, &self.endpoint));
+                    failed.get_or_insert_with(|| fault_headers(&reason, retries, consumer, &self.endpoint));
                 }
             }
         }
         match failed {
             None => {
-                if delivery.unsettled.settle(Settlement::Complete).await != SettleOutcome::Settled {
+                let settling = delivery.unsettled.settle(Settlement::Complete);
+                drop(place);
+                if settling.await != SettleOutcome::Settled {
                     tracing::debug!(endpoint = &*self.endpoint.name, "a handled message may be delivered again");
                 }
                 Ok(())
@@ -93,7 +119,7 @@ impl Dispatcher {
         &self,
         pipeline: &dyn Pipeline,
         incoming: &Incoming,
-        failure: &Failure,
+        reason: &Reason,
         retries: u32,
         stopping: &mut Stopping,
     ) -> Result<(), Stopped> {
@@ -103,12 +129,12 @@ impl Dispatcher {
             message_type = pipeline.message_type().urn(),
             message_id = ?incoming.envelope.message_id,
             retries,
-            error = %failure.chain(),
+            error = reason.text,
             "a consumer failed: the message goes to _error"
         );
         let told = Told {
             fault_type: pipeline.message_type().fault(),
-            failure,
+            reason,
             retries,
             incoming: Some(incoming),
             message: pipeline.project(&incoming.envelope.message),
@@ -117,25 +143,25 @@ impl Dispatcher {
         tell(told, &self.endpoint, stopping).await
     }
 
-    async fn unreadable(&self, delivery: Delivery, failure: Failure, stopping: &mut Stopping) -> Result<(), Stopped> {
+    async fn unreadable(&self, delivery: Delivery, reason: Reason, stopping: &mut Stopping) -> Result<(), Stopped> {
         tracing::error!(
             endpoint = &*self.endpoint.name,
             message_id = delivery.message_id.as_deref(),
             content_type = delivery.content_type.as_deref(),
-            error = %failure,
+            error = reason.text,
             "a body could not be read: the message goes to _error"
         );
         let told = Told {
             fault_type: MessageType::receive_fault(),
-            failure: &failure,
+            reason: &reason,
             retries: 0,
             incoming: None,
             message: None,
             content_type: delivery.content_type.as_deref(),
         };
         tell(told, &self.endpoint, stopping).await?;
-        let reason = fault_headers(&failure, 0, None, &self.endpoint);
-        move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping).await
+        let headers = fault_headers(&reason, 0, None, &self.endpoint);
+        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
     }
 
     /// The consumers of any of the message's types, each once.

@@ -27,9 +27,14 @@ impl Stopping {
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 
+    /// Whether the endpoint stops.
+    pub(crate) fn is_signalled(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
     /// Sleeps, unless the endpoint stops: whether it does.
     pub(crate) async fn or_sleep(&mut self, clock: &Clock, pause: Duration) -> bool {
-        let until = clock.now() + pause;
+        let until = clock.after(pause);
         clock.by(until, self.signalled()).await.is_ok()
     }
 }
@@ -59,14 +64,17 @@ pub(crate) async fn insist(
 ) -> Result<PublishOutcome, Stopped> {
     let outlet = &endpoint.outlet;
     let mut outage = Backoff::default();
+    let mut _holding = None;
     loop {
         let mut once = message.clone();
-        once.deadline = outlet.clock.now() + outlet.timeout;
+        once.deadline = outlet.clock.after(outlet.timeout);
         let permit = outlet.publisher().ready(once.body.len(), Class::Handler).await;
         match outlet.publisher().submit(permit, once).await {
             PublishOutcome::NotSent(reason) | PublishOutcome::Unknown(reason) => {
                 let message_id = message.message_id.as_deref();
                 tracing::warn!(endpoint = &*endpoint.name, to = %message.to, message_id, %reason, "held: sending again");
+                _holding =
+                    Some(endpoint.status.hold(format!("a message for {} could not be sent: {reason}", message.to)));
             }
             outcome => return Ok(outcome),
         }

@@ -9,4 +9,4 @@ mod status;
 pub(crate) use dispatch::Dispatcher;
 pub(crate) use hold::{Backoff, Stopped, Stopping, insist};
 pub(crate) use pump::{Running, start};
-pub(crate) use status::Status;
+pub(crate) use status::{Holding, Status};

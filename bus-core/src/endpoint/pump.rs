@@ -72,6 +72,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 impl Pump {
     async fn run(mut self, mut stop: watch::Receiver<Option<Instant>>) {
+        let _alarm = Alarm(self.status.clone());
         let (halt, halted) = watch::channel(false);
         let stopping = Stopping::new(halted);
         let deadline = loop {
@@ -84,6 +85,7 @@ impl Pump {
                 () = self.step(&stopping) => {}
             }
         };
+        self.status.stopping();
         self.receiver.pause();
         halt.send_replace(true);
         // Not started: back to the queue.
@@ -97,43 +99,58 @@ impl Pump {
                 "handlers did not finish within the deadline: cancelled, and their messages returned"
             );
             // One that blocks its thread cannot be cancelled; it must not hold up the stop.
-            let _ = self.clock.by(self.clock.now() + GRACE, self.running.shutdown()).await;
+            let _ = self.clock.by(self.clock.after(GRACE), self.running.shutdown()).await;
         }
-        self.receiver.close(deadline.max(self.clock.now() + GRACE)).await;
+        self.receiver.close(deadline.max(self.clock.after(GRACE))).await;
         self.status.off();
     }
 
-    /// Starts one delivery, or waits for some. Safe to cancel: nothing is taken that is not kept in `self`.
+    /// Starts one delivery, or takes over what the receiver has to tell; both at once, so that a busy
+    /// endpoint hears of a lost subscription too. Safe to cancel: nothing is taken that is not kept in `self`.
     async fn step(&mut self, stopping: &Stopping) {
         while self.running.try_join_next().is_some() {}
-        if self.waiting.is_empty() {
-            self.receiver.next(BATCH, &mut self.events).await;
-            for event in self.events.drain(..) {
-                match event {
-                    Event::Delivery(delivery) => self.waiting.push_back(*delivery),
-                    Event::Lost(cause) => {
-                        tracing::warn!(endpoint = &*self.dispatcher.endpoint().name, %cause, "the subscription is lost");
-                        self.status.lost(cause.to_string());
-                        // They come again; handling these too would do the work twice.
-                        self.waiting.clear();
-                    }
-                    Event::Restored => {
-                        tracing::info!(endpoint = &*self.dispatcher.endpoint().name, "the subscription is back");
-                        self.status.receiving();
-                    }
-                    Event::Degraded(cause) => self.status.lost(cause.to_string()),
-                    // No endpoint asks for lanes yet.
-                    Event::Assigned(_) | Event::Revoked(..) => {}
-                }
+        tokio::select! {
+            biased;
+            place = self.places.clone().acquire_owned(), if !self.waiting.is_empty() => {
+                // The semaphore is never closed, and somebody waits.
+                let (Ok(place), Some(delivery)) = (place, self.waiting.pop_front()) else { return };
+                let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
+                self.running.spawn(async move { dispatcher.deliver(delivery, place, stopping).await });
             }
-            return;
+            () = self.receiver.next(BATCH, &mut self.events) => self.follow(),
         }
-        let Ok(place) = self.places.clone().acquire_owned().await else { return };
-        let Some(delivery) = self.waiting.pop_front() else { return };
-        let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
-        self.running.spawn(async move {
-            dispatcher.deliver(delivery, stopping).await;
-            drop(place);
-        });
+    }
+
+    fn follow(&mut self) {
+        let endpoint = &*self.dispatcher.endpoint().name;
+        for event in self.events.drain(..) {
+            match event {
+                Event::Delivery(delivery) => self.waiting.push_back(*delivery),
+                Event::Lost(cause) => {
+                    tracing::warn!(endpoint, %cause, "the subscription is lost");
+                    self.status.lost(cause.to_string());
+                    // They come again; handling these too would do the work twice.
+                    self.waiting.clear();
+                }
+                Event::Restored => {
+                    tracing::info!(endpoint, "the subscription is back");
+                    self.status.receiving();
+                }
+                Event::Degraded(cause) => self.status.lost(cause.to_string()),
+                // No endpoint asks for lanes yet.
+                Event::Assigned(_) | Event::Revoked(..) => {}
+            }
+        }
+    }
+}
+
+/// A pump that ends by a panic shows.
+struct Alarm(Arc<Status>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lost("the endpoint itself panicked; start the bus again".to_owned());
+        }
     }
 }

@@ -29,6 +29,17 @@ impl ExceptionInfo {
         Self::chain(failure.error(), Some(failure.error_type()), program)
     }
 
+    /// An error that has only a text.
+    pub(crate) fn said(error_type: &str, message: String) -> Self {
+        Self {
+            exception_type: Some(error_type.to_owned()),
+            inner_exception: None,
+            stack_trace: Some(String::new()),
+            message: Some(cut(message)),
+            source: crate::envelope::Host::current().process_name.as_deref().map(str::to_owned),
+        }
+    }
+
     fn chain(error: &(dyn std::error::Error + 'static), error_type: Option<&str>, program: Option<&str>) -> Self {
         Self {
             // Behind a trait object the type's name is lost.

@@ -4,9 +4,11 @@
 mod exception;
 mod message;
 mod move_aside;
+mod reason;
 mod tell;
 
 pub use exception::ExceptionInfo;
 pub use message::Fault;
 pub(crate) use move_aside::{Aside, fault_headers, move_aside, skipped_headers};
+pub(crate) use reason::Reason;
 pub(crate) use tell::{Told, tell};

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::exception::cut;
+use super::{Reason, exception::cut};
 use crate::{
     MessageType,
     address::Destination,
-    consumer::{EndpointContext, Failure},
-    endpoint::{Backoff, Stopped, Stopping},
+    consumer::EndpointContext,
+    endpoint::{Backoff, Holding, Stopped, Stopping},
     envelope::{Headers, Host, date},
     transport::{Delivery, EnsureQueue, Outgoing, SettleOutcome, Settlement, copy_confirm_complete},
 };
@@ -42,6 +42,11 @@ pub(crate) async fn move_aside(
     copy.message_id = delivery.message_id;
     copy.correlation_id = delivery.correlation_id;
     copy.headers = delivery.headers;
+    // Those of an earlier failure say nothing about this one.
+    copy.headers.remove_if(|name| {
+        name.eq_ignore_ascii_case("MT-Reason")
+            || name.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("MT-Fault-"))
+    });
     for (name, value) in reason.iter() {
         copy.headers.set(name.to_owned(), value.clone());
     }
@@ -49,9 +54,10 @@ pub(crate) async fn move_aside(
     copy.extensions.insert(EnsureQueue { like: endpoint.name.clone() });
     copy.mandatory = true;
     let mut unsettled = delivery.unsettled;
+    let mut _holding: Option<Holding> = None;
     let mut outage = Backoff::default();
     loop {
-        copy.deadline = outlet.clock.now() + outlet.timeout;
+        copy.deadline = outlet.clock.after(outlet.timeout);
         if outlet.transport().capabilities().atomic_move {
             match unsettled.settle(Settlement::Move { copy: Box::new(copy) }).await {
                 SettleOutcome::Settled => {}
@@ -80,16 +86,16 @@ pub(crate) async fn move_aside(
 
 /// The headers of MassTransit on a message in `_error`.
 pub(crate) fn fault_headers(
-    failure: &Failure,
+    reason: &Reason,
     retries: u32,
     consumer: Option<(&str, &MessageType)>,
     endpoint: &EndpointContext,
 ) -> Headers {
     let mut headers = host_headers();
     headers.set("MT-Reason", "fault");
-    headers.set("MT-Fault-ExceptionType", failure.error_type());
+    headers.set("MT-Fault-ExceptionType", reason.error_type);
     headers.set("MT-Fault-InputAddress", endpoint.address.to_string());
-    headers.set("MT-Fault-Message", cut(failure.chain()));
+    headers.set("MT-Fault-Message", cut(reason.text.clone()));
     headers.set("MT-Fault-Timestamp", date::format(endpoint.outlet.clock.wall()));
     headers.set("MT-Fault-StackTrace", "");
     if let Some((name, message_type)) = consumer {

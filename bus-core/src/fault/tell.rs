@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
-use super::ExceptionInfo;
+use super::{ExceptionInfo, Reason};
 use crate::{
     MessageType,
     address::Address,
-    consumer::{EndpointContext, Failure},
+    consumer::EndpointContext,
     endpoint::{Stopped, Stopping, insist},
     envelope::{CONTENT_TYPE, Envelop, Host, Incoming, date},
     transport::{Outgoing, PublishOutcome},
@@ -38,7 +38,7 @@ struct Body<'a> {
 pub(crate) struct Told<'a> {
     /// Which fault it is.
     pub(crate) fault_type: &'static MessageType,
-    pub(crate) failure: &'a Failure,
+    pub(crate) reason: &'a Reason,
     pub(crate) retries: u32,
     /// Missing if the body was no envelope.
     pub(crate) incoming: Option<&'a Incoming>,
@@ -66,7 +66,7 @@ pub(crate) async fn tell(told: Told<'_>, endpoint: &EndpointContext, stopping: &
 }
 
 fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<Outgoing> {
-    let Told { fault_type, failure, retries, incoming, content_type, .. } = *told;
+    let Told { fault_type, reason, retries, incoming, content_type, .. } = *told;
     let outlet = &endpoint.outlet;
     let envelope = incoming.map(|incoming| &incoming.envelope);
     let route = envelope
@@ -78,7 +78,7 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<Outgoing> {
         fault_id: Uuid::now_v7(),
         faulted_message_id: envelope.and_then(|envelope| envelope.message_id),
         timestamp,
-        exceptions: [ExceptionInfo::of(failure)],
+        exceptions: [reason.exception.clone()],
         host: Host::current_json(),
         fault_message_types: envelope.map(|envelope| &*envelope.message_type),
         content_type,
@@ -113,7 +113,7 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<Outgoing> {
     }
     .to_bytes();
     let mut outgoing = match written {
-        Ok(body) => Outgoing::new(route.destination.clone(), body, outlet.clock.now() + outlet.timeout),
+        Ok(body) => Outgoing::new(route.destination.clone(), body, outlet.clock.after(outlet.timeout)),
         Err(error) => {
             // Nothing in it can fail to be written; if it does, `_error` still has the message.
             tracing::error!(endpoint = &*endpoint.name, %error, "a fault could not be written");

@@ -6,9 +6,10 @@ use serde_json::value::RawValue;
 use super::{Invoke, Pipeline, Retry, Unfinished};
 use crate::{
     Error, Message, MessageType, codec,
-    consumer::{Context, EndpointContext, Failure, Sent},
+    consumer::{Context, EndpointContext, Sent},
     endpoint::{Backoff, Stopped, Stopping, insist},
     envelope::Incoming,
+    fault::Reason,
     transport::PublishOutcome,
 };
 
@@ -53,49 +54,67 @@ impl<I: Invoke> Fixed<I> {
     ) -> Result<(), Unfinished> {
         let mut retries = 0;
         let mut outage = Backoff::default();
+        let mut _holding = None;
         loop {
-            let failure = match self.attempt(&incoming, &endpoint, retries).await {
+            let reason = match self.attempt(&incoming, &endpoint, retries).await {
                 Ok(sent) => match confirm_all(sent, &endpoint, &mut stopping).await {
                     Ok(()) => return Ok(()),
-                    Err(Unconfirmed::Failed(failure)) => failure,
+                    Err(Unconfirmed::Failed(reason)) => reason,
                     Err(Unconfirmed::Stopped) => return Err(Unfinished::Stopped),
                 },
-                Err(failure) => failure,
+                Err(reason) => reason,
             };
-            if failure.is_infrastructure() {
+            if reason.infrastructure {
                 // The broker's fault is no attempt of the handler: it runs again, uncounted.
-                tracing::warn!(endpoint = &*endpoint.name, consumer = &*self.consumer, error = %failure, "held: the broker is not reachable");
+                tracing::warn!(
+                    endpoint = &*endpoint.name,
+                    consumer = &*self.consumer,
+                    error = reason.text,
+                    "held: the broker is not reachable"
+                );
+                _holding = Some(endpoint.status.hold(reason.text));
                 if stopping.or_sleep(&endpoint.outlet.clock, outage.next()).await {
                     return Err(Unfinished::Stopped);
                 }
                 continue;
             }
-            let pause = if failure.is_retryable() { self.policy.retry.delay(retries) } else { None };
+            _holding = None;
+            let pause = if reason.retry { self.policy.retry.delay(retries) } else { None };
             let Some(pause) = pause else {
-                return Err(Unfinished::Failed { failure, retries });
+                return Err(Unfinished::Failed { reason, retries });
             };
             retries += 1;
-            tracing::debug!(endpoint = &*endpoint.name, consumer = &*self.consumer, retries, error = %failure, "retrying");
-            if !pause.is_zero() && stopping.or_sleep(&endpoint.outlet.clock, pause).await {
+            tracing::debug!(
+                endpoint = &*endpoint.name,
+                consumer = &*self.consumer,
+                retries,
+                error = reason.text,
+                "retrying"
+            );
+            // Without a pause a handler that never waits would keep its thread, and miss the stop.
+            tokio::task::yield_now().await;
+            if stopping.is_signalled() || !pause.is_zero() && stopping.or_sleep(&endpoint.outlet.clock, pause).await {
                 return Err(Unfinished::Stopped);
             }
         }
     }
 
-    /// Runs the handler once; a panic is a failure.
+    /// Runs the handler once; a panic is a failure. Whatever is the user's, errors included, is asked and
+    /// dropped inside the catch.
     async fn attempt(
         &self,
         incoming: &Arc<Incoming>,
         endpoint: &Arc<EndpointContext>,
         number: u32,
-    ) -> Result<Vec<Sent>, Failure> {
+    ) -> Result<Vec<Sent>, Reason> {
         let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
-        let result = AssertUnwindSafe(self.invoke.invoke(&ctx)).catch_unwind().await;
+        let guarded = async { self.invoke.invoke(&ctx).await.map_err(Reason::of) };
+        let result =
+            AssertUnwindSafe(guarded).catch_unwind().await.unwrap_or_else(|panic| Err(Reason::panicked(panic)));
         let sent = ctx.close();
         match result {
-            Ok(Ok(())) => Ok(sent),
-            Ok(Err(failure)) => Err(failure),
-            Err(panic) => Err(Failure::panicked(&*panic)),
+            Ok(()) => Ok(sent),
+            Err(reason) => Err(Reason { infrastructure: reason.infrastructure || ctx.met_an_outage(), ..reason }),
         }
     }
 }
@@ -106,7 +125,9 @@ impl<I: Invoke> Pipeline for Fixed<I> {
     }
 
     fn project(&self, payload: &[u8]) -> Option<Box<RawValue>> {
-        (self.message.project)(payload)
+        // Reading and writing are the user's code.
+        let project = self.message.project;
+        std::panic::catch_unwind(|| project(payload)).ok().flatten()
     }
 
     fn consumer(&self) -> &Arc<str> {
@@ -124,7 +145,7 @@ impl<I: Invoke> Pipeline for Fixed<I> {
 }
 
 enum Unconfirmed {
-    Failed(Failure),
+    Failed(Reason),
     Stopped,
 }
 
@@ -138,7 +159,7 @@ async fn confirm_all(sent: Vec<Sent>, endpoint: &EndpointContext, stopping: &mut
             }
             outcome => outcome,
         };
-        Error::of_outcome(outcome, || posted).map_err(|error| Unconfirmed::Failed(error.into()))?;
+        Error::of_outcome(outcome, || posted).map_err(|error| Unconfirmed::Failed(Reason::of(error.into())))?;
     }
     Ok(())
 }

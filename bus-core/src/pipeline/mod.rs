@@ -17,6 +17,7 @@ use crate::{
     consumer::{Context, EndpointContext, Failure},
     endpoint::Stopping,
     envelope::Incoming,
+    fault::Reason,
 };
 
 /// A handler with its filters, its type erased.
@@ -43,7 +44,7 @@ pub(crate) trait Pipeline: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) enum Unfinished {
     /// The policy gave up after `retries` retries.
-    Failed { failure: Failure, retries: u32 },
+    Failed { reason: Reason, retries: u32 },
     /// The endpoint stops; the message goes back to its queue.
     Stopped,
 }

@@ -15,7 +15,7 @@ use crate::{
     Error, Message, MessageType,
     address::{Address, AddressError, Destination},
     codec::{Around, RAW, write_raw_headers},
-    consumer::Attempt,
+    consumer::{Attempt, Sent},
     envelope::{CONTENT_TYPE, Envelop, Host},
     error::Posted,
     transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
@@ -242,7 +242,7 @@ impl<'a, M: Message> Outbound<'a, M> {
             };
             (written.to_bytes().map_err(unwritable)?, CONTENT_TYPE)
         };
-        let deadline = clock.now() + options.timeout.unwrap_or(self.outlet.timeout);
+        let deadline = clock.after(options.timeout.unwrap_or(self.outlet.timeout));
         let mut outgoing = Outgoing::new(route.destination.clone(), body, deadline);
         outgoing.content_type = Some(media_type_of(media_type));
         outgoing.message_id = Some(text(message_id));
@@ -297,13 +297,21 @@ enum Step<'a> {
     Failed(Option<Error>),
     Start(Box<Parcel<'a>>),
     /// The window is full; rare, so it may cost a box.
-    Waiting(Pin<Box<dyn Future<Output = Submitted> + Send + 'a>>),
-    Confirming(Confirm, Option<Posted>),
+    Waiting(Pin<Box<dyn Future<Output = Submitted<'a>> + Send + 'a>>),
+    Confirming(Confirming<'a>),
     Done,
 }
 
+/// A message that its sender waits for.
+struct Confirming<'a> {
+    confirm: Confirm,
+    posted: Posted,
+    /// The attempt it is part of, and the message, to send it again.
+    attempt: Option<(&'a Attempt, Outgoing)>,
+}
+
 /// Handed over; with the confirm, if its sender waits for it.
-type Submitted = Result<Option<(Confirm, Posted)>, Error>;
+type Submitted<'a> = Result<Option<Confirming<'a>>, Error>;
 
 struct Parcel<'a> {
     outlet: &'a Arc<Outlet>,
@@ -314,13 +322,19 @@ struct Parcel<'a> {
     confirmed: bool,
 }
 
-impl Parcel<'_> {
+impl<'a> Parcel<'a> {
     /// Hands the message over; the confirm, if its sender waits for it.
-    fn submit(self, permit: Permit) -> Submitted {
+    fn submit(self, permit: Permit) -> Submitted<'a> {
         let Self { outlet, attempt, message, posted, confirmed, .. } = self;
         match attempt {
-            None => Ok(Some((outlet.publisher().submit(permit, message), posted))),
-            Some(attempt) if confirmed => Ok(Some((attempt.submit_confirmed(permit, message)?, posted))),
+            None => {
+                let confirm = outlet.publisher().submit(permit, message);
+                Ok(Some(Confirming { confirm, posted, attempt: None }))
+            }
+            Some(attempt) if confirmed => {
+                let confirm = attempt.submit_confirmed(permit, message.clone())?;
+                Ok(Some(Confirming { confirm, posted, attempt: Some((attempt, message)) }))
+            }
             Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
         }
     }
@@ -332,16 +346,25 @@ impl Future for Transmit<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
         loop {
             let submitted = match &mut self.0 {
-                Step::Failed(error) => return Poll::Ready(error.take().map_or(Ok(()), Err)),
-                Step::Done => return Poll::Pending,
-                Step::Confirming(confirm, posted) => {
-                    let outcome = ready!(Pin::new(confirm).poll(cx));
-                    let posted = posted.take();
+                Step::Failed(error) => {
+                    let error = error.take();
                     self.0 = Step::Done;
-                    return Poll::Ready(match posted {
-                        Some(posted) => Error::of_outcome(outcome, || posted),
-                        None => Ok(()),
-                    });
+                    return error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                }
+                Step::Done => return Poll::Pending,
+                Step::Confirming(confirming) => {
+                    let outcome = ready!(Pin::new(&mut confirming.confirm).poll(cx));
+                    let Step::Confirming(confirming) = std::mem::replace(&mut self.0, Step::Done) else {
+                        return Poll::Pending;
+                    };
+                    let Confirming { posted, attempt, .. } = confirming;
+                    let result = Error::of_outcome(outcome, || posted);
+                    if let (Err(error), Some((attempt, _))) = (&result, attempt)
+                        && error.is_infrastructure()
+                    {
+                        attempt.meet_an_outage();
+                    }
+                    return Poll::Ready(result);
                 }
                 Step::Waiting(turn) => ready!(turn.as_mut().poll(cx)),
                 Step::Start(_) => {
@@ -357,7 +380,7 @@ impl Future for Transmit<'_> {
                 }
             };
             self.0 = match submitted {
-                Ok(Some((confirm, posted))) => Step::Confirming(confirm, Some(posted)),
+                Ok(Some(confirming)) => Step::Confirming(confirming),
                 Ok(None) => {
                     self.0 = Step::Done;
                     return Poll::Ready(Ok(()));
@@ -368,11 +391,25 @@ impl Future for Transmit<'_> {
     }
 }
 
-async fn wait(parcel: Parcel<'_>, room: Reserve) -> Submitted {
+impl Drop for Transmit<'_> {
+    /// A handler that stops waiting for a confirm does not make the message's acknowledgement wait less.
+    fn drop(&mut self) {
+        if let Step::Confirming(Confirming { confirm, posted, attempt: Some((attempt, message)) }) =
+            std::mem::replace(&mut self.0, Step::Done)
+        {
+            attempt.adopt(Sent { message, posted, confirm });
+        }
+    }
+}
+
+async fn wait(parcel: Parcel<'_>, room: Reserve) -> Submitted<'_> {
     let deadline: Instant = parcel.message.deadline;
     match parcel.outlet.clock.by(deadline, room).await {
         Ok(permit) => parcel.submit(permit),
         Err(_) => {
+            if let Some(attempt) = parcel.attempt {
+                attempt.meet_an_outage();
+            }
             let reason = "the window of unconfirmed messages stayed full until the deadline".into();
             Error::of_outcome(PublishOutcome::NotSent(reason), || parcel.posted).map(|()| None)
         }
