@@ -5,6 +5,7 @@
 //! get the bus through a re-export.
 
 mod attributes;
+mod bound;
 mod consumer;
 mod message;
 mod root;
@@ -29,24 +30,60 @@ use syn::{DeriveInput, parse_macro_input};
 /// ```
 ///
 /// # Attributes
-/// All are optional but the namespace.
+/// All of `#[message(…)]`; what they are called in MassTransit stands at the right.
 ///
-/// - `namespace = "Acme.Orders"`: names joined by dots, as in .NET. It can be given once for the crate instead, in
-///   its Cargo.toml; the type's own outweighs it. There is no default: taken from a module or package, it would
-///   split two copies of one contract in silence.
+/// | attribute | says | default | MassTransit |
+/// |---|---|---|---|
+/// | `namespace = "Acme.Orders"` | the first part of the name: names joined by dots | the crate's, see below | the type's namespace |
+/// | `name = "Outer+Inner"` | the second part; `+` nests | the struct's name | the type's name |
+/// | `urn = "short-name"` | the URN behind `urn:message:`; the entity name stays | `Namespace:Name` | `MessageUrn` |
+/// | `uri = "scheme:name"` | the whole URN, as any absolute URI; the entity name stays | | `MessageUrn`, `useDefaultPrefix: false` |
+/// | `entity_name = "orders"` | the exchange or topic that it is published to; the URN stays | `Namespace:Name` | `EntityName` |
+/// | `implements(OrderEvent, …)` | the contracts that it fulfils, see below | none | base classes and interfaces |
+/// | `exchange_type = "direct"` | how its exchange chooses: `"fanout"`, `"direct"` or `"topic"` | `"fanout"` | `ExchangeType` |
+/// | `topology = false` | it is a name that others are known by; it has no exchange | `true` | `ExcludeFromTopology` |
+/// | `correlate = field` | the `Uuid` or `Option<Uuid>` that becomes the envelope's `correlationId` | by convention, see below | `CorrelatedBy<Guid>`, `UseCorrelationId` |
+/// | `names = "as_written"` | switches off the check of the fields' names | they are camelCase | `JsonNamingPolicy.CamelCase` |
+/// | `crate = path` | where the bus is | found in Cargo.toml | |
 ///
-///   ```toml
-///   [package.metadata.bus]
-///   namespace = "Acme.Orders"
-///   ```
-/// - `name = "Outer+Inner"`: the type's name on the wire; the default is the struct's. `+` nests, as in .NET.
-/// - `urn = "…"`: the whole URN, with the prefix `urn:message:` if it has no scheme. The entity name stays.
-/// - `entity_name = "…"`: the exchange or topic that the type is published to. The URN stays.
-/// - `correlate = field`: the field, a `Uuid` or `Option<Uuid>`, whose value becomes the envelope's `correlationId`.
-///   By default it is, as in MassTransit, the field that is called `correlationId` on the wire, else `eventId`, else
-///   `commandId`, if its type is spelled `Uuid` or `Option<Uuid>`.
-/// - `names = "as_written"`: switches off the check of names.
-/// - `crate = path`: where the bus is; the default is found in Cargo.toml.
+/// The namespace is the only one that is needed. It can be given once for the crate, in its Cargo.toml; the type's own
+/// outweighs it. There is no default beyond: taken from a module or package, it would split two copies of one contract
+/// in silence.
+///
+/// ```toml
+/// [package.metadata.bus]
+/// namespace = "Acme.Orders"
+/// ```
+///
+/// Without `correlate` the field is taken that is called `correlationId` on the wire, else `eventId`, else
+/// `commandId`, if its type is spelled `Uuid` or `Option<Uuid>`: MassTransit's convention.
+///
+/// # Contracts
+/// A contract is an ordinary message. Publishing a type adds the URNs of its contracts to the envelope and binds its
+/// exchange to theirs, so who consumes a contract gets it, too: that projection of the payload, its other fields left
+/// out. The contracts of a contract are added by themselves. That the fields are there is not checked by the compiler.
+///
+/// ```
+/// # use bus_core::Message;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize, Message)]
+/// #[serde(rename_all = "camelCase")]
+/// #[message(namespace = "Acme.Orders")]
+/// struct OrderEvent {
+///     order_id: u32,
+/// }
+///
+/// #[derive(Serialize, Deserialize, Message)]
+/// #[serde(rename_all = "camelCase")]
+/// #[message(namespace = "Acme.Orders", implements(OrderEvent))]
+/// struct OrderSubmitted {
+///     order_id: u32,
+///     customer: String,
+/// }
+///
+/// let urns = OrderSubmitted::message_type().urns();
+/// assert_eq!(urns, ["urn:message:Acme.Orders:OrderSubmitted", "urn:message:Acme.Orders:OrderEvent"]);
+/// ```
 ///
 /// # Names of fields
 /// Peers write camelCase and see `null` in a field of another name. So a field that serde would not write in
@@ -61,8 +98,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// # Errors
 /// Refused, with what to write instead: a message without namespace; unknown, repeated or malformed keys; names that
 /// are not camelCase; enums, unions, tuple structs and unit structs (a message is a JSON object; `struct Ping {}` is
-/// one); `#[serde(transparent)]`; lifetimes and constant parameters; `urn` or `entity_name` on a generic message; a
-/// `correlate` that names no field.
+/// one); `#[serde(transparent)]`; lifetimes and constant parameters; `urn`, `uri` or `entity_name` on a generic
+/// message; `urn` beside `uri`, and a `uri` without scheme; a contract that is no message, is listed twice or is the
+/// message itself; a `correlate` that names no field. Messages that are contracts of each other show as an "overflow".
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     message::derive(&parse_macro_input!(input as DeriveInput)).into()

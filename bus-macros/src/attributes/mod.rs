@@ -6,7 +6,10 @@ use std::fmt::Display;
 
 use nearest::nearest;
 use proc_macro2::Span;
-use syn::{Error, Ident, LitInt, LitStr, Path, Result, Token, ext::IdentExt, meta::ParseNestedMeta};
+use syn::{
+    Error, Ident, LitBool, LitInt, LitStr, Path, Result, Token, ext::IdentExt, meta::ParseNestedMeta, parenthesized,
+    parse::Parse, punctuated::Punctuated, token::Paren,
+};
 
 /// A key that an attribute takes, with an example for error texts.
 pub(crate) struct Key {
@@ -89,7 +92,29 @@ impl Key {
         meta.input.call(Path::parse_mod_style).map_err(|error| self.takes("a path", error.span()))
     }
 
-    fn value<T: syn::parse::Parse>(&self, meta: &ParseNestedMeta<'_>, what: &str) -> Result<T> {
+    /// `key = false`.
+    pub(crate) fn flag(&self, meta: &ParseNestedMeta<'_>) -> Result<bool> {
+        self.value(meta, "`true` or `false`").map(|flag: LitBool| flag.value)
+    }
+
+    /// `key(Type, path::to::Type<Argument>)`.
+    pub(crate) fn types(&self, meta: &ParseNestedMeta<'_>) -> Result<Vec<Path>> {
+        let what = "types in parentheses";
+        let place = meta.path.segments[0].ident.span();
+        if !meta.input.peek(Paren) {
+            return Err(self.takes(what, place));
+        }
+        let listed;
+        parenthesized!(listed in meta.input);
+        let types: Punctuated<Path, Token![,]> =
+            listed.parse_terminated(Path::parse, Token![,]).map_err(|error| self.takes(what, error.span()))?;
+        if types.is_empty() {
+            return Err(Error::new(place, format!("`{}` is empty: write `{}`", self.name, self.example)));
+        }
+        Ok(types.into_iter().collect())
+    }
+
+    fn value<T: Parse>(&self, meta: &ParseNestedMeta<'_>, what: &str) -> Result<T> {
         self.equals(meta, what)?;
         meta.input.parse::<T>().map_err(|error| self.takes(what, error.span()))
     }

@@ -1,18 +1,21 @@
 //! `#[derive(Message)]`.
 
+mod contracts;
 mod correlation;
+mod description;
 mod fields;
 mod namespace;
 mod options;
 mod rename_rule;
 mod serde_attributes;
 
+use description::describe;
 use namespace::Namespace;
 use options::Options;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use serde_attributes::SerdeContainer;
-use syn::{DeriveInput, GenericParam, Generics, Result, ext::IdentExt, parse_quote_spanned, spanned::Spanned};
+use syn::{DeriveInput, GenericParam, Generics, Path, Result, parse_quote_spanned, spanned::Spanned};
 
 use crate::{attributes::Problems, root::root};
 
@@ -27,17 +30,17 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     if let Err(error) = check_parameters(&input.generics) {
         return error.into_compile_error();
     }
-    let members = options.and_then(|options| members(input, &options, &root, &mut problems));
-    match members {
-        Some(Members { watch, functions }) if problems.is_empty() => {
-            let implementation = implementation(input, &root, &functions);
+    let members = options.as_ref().and_then(|options| members(input, options, &root, &mut problems));
+    match (options, members) {
+        (Some(options), Some(Members { watch, functions })) if problems.is_empty() => {
+            let implementation = implementation(input, &root, &options.contracts, &functions);
             quote! { #watch #implementation }
         }
         _ => {
             // The type counts as a message all the same, so that its uses show no further errors.
             let errors = problems.into_compile_error();
             let message_type = message_type(&root, &quote_spanned!(Span::mixed_site()=> ::core::unreachable!()));
-            let implementation = implementation(input, &root, &message_type);
+            let implementation = implementation(input, &root, &[], &message_type);
             quote! { #errors #implementation }
         }
     }
@@ -61,51 +64,10 @@ fn members(input: &DeriveInput, options: &Options, root: &TokenStream, problems:
     }
     let correlated = problems.keep(correlation::correlated_field(options.correlate.as_ref(), fields, &wire_fields));
     let namespace = problems.keep(Namespace::find(options.namespace.as_ref(), &input.ident))?;
-    let described = describe(&input.ident, &input.generics, &namespace.text, options, root, problems);
+    let described = describe(input, &namespace.text, options, root, problems);
     let message_type = message_type(root, &described);
     let correlation_id = correlated?.map(correlation::getter);
     Some(Members { watch: namespace.watch, functions: quote! { #message_type #correlation_id } })
-}
-
-/// The body of `fn message_type`.
-fn describe(
-    ident: &Ident,
-    generics: &Generics,
-    namespace: &str,
-    options: &Options,
-    root: &TokenStream,
-    problems: &mut Problems,
-) -> TokenStream {
-    let span = Span::mixed_site();
-    let name = options.name.as_ref().map_or_else(|| ident.unraw().to_string(), syn::LitStr::value);
-    if generics.type_params().next().is_none() {
-        let urn = options.urn.as_ref().map(|urn| quote_spanned!(span=> .with_urn(#urn)));
-        let entity_name = options.entity_name.as_ref().map(|name| quote_spanned!(span=> .with_entity_name(#name)));
-        return quote_spanned! {span=>
-            static TYPE: ::std::sync::LazyLock<#root::MessageType> = ::std::sync::LazyLock::new(|| {
-                #root::MessageType::new(#namespace, #name) #urn #entity_name
-            });
-            &TYPE
-        };
-    }
-    for (given, key) in [(&options.urn, "urn"), (&options.entity_name, "entity_name")] {
-        if let Some(given) = given {
-            problems.add(
-                given.span(),
-                format!("a generic message has a name for each of its arguments: remove `{key}`, or write one struct per argument"),
-            );
-        }
-    }
-    let arguments = generics.type_params().map(|parameter| &parameter.ident);
-    quote_spanned! {span=>
-        #root::message::intern::<Self>(|| {
-            #root::MessageType::generic(
-                #namespace,
-                #name,
-                ::std::vec![#(<#arguments as #root::Message>::message_type()),*],
-            )
-        })
-    }
 }
 
 fn message_type(root: &TokenStream, body: &TokenStream) -> TokenStream {
@@ -116,19 +78,18 @@ fn message_type(root: &TokenStream, body: &TokenStream) -> TokenStream {
     }
 }
 
-fn implementation(input: &DeriveInput, root: &TokenStream, functions: &TokenStream) -> TokenStream {
+fn implementation(input: &DeriveInput, root: &TokenStream, contracts: &[Path], functions: &TokenStream) -> TokenStream {
     let mut generics = input.generics.clone();
-    let parameters: Vec<_> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
-    if !parameters.is_empty() {
-        let clause = generics.make_where_clause();
-        for parameter in parameters {
-            clause.predicates.push(parse_quote_spanned!(parameter.span()=> #parameter: #root::Message));
-        }
+    let clause = generics.make_where_clause();
+    for parameter in input.generics.type_params().map(|parameter| &parameter.ident) {
+        clause.predicates.push(parse_quote_spanned!(parameter.span()=> #parameter: #root::Message));
     }
+    clause.predicates.extend(contracts::bounds(contracts, &input.generics, root));
     let ident = &input.ident;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #[allow(trivial_bounds)]
         impl #impl_generics #root::Message for #ident #type_generics #where_clause {
             #functions
         }

@@ -10,9 +10,16 @@ struct SubmitOrder<'a> {
 }
 
 #[derive(Serialize, Deserialize, Message)]
-#[message(namespace = "Acme.Orders", urn = "Acme:Wrapped")]
+#[message(namespace = "Acme.Orders", urn = "Acme:Wrapped", entity_name = "wrapped")]
 struct Wrapped<T> {
     inner: T,
+}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Acme.Orders", uri = "scheme:pair")]
+struct Pair<A, B> {
+    first: A,
+    second: B,
 }
 
 fn main() {}

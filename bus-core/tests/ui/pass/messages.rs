@@ -1,6 +1,7 @@
+#![deny(warnings)]
 #![allow(dead_code)]
 
-use bus_core::Message;
+use bus_core::{Message, topology::TopicKind};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,6 +53,31 @@ mod r#type {
     }
 }
 
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Acme.Orders", topology = false)]
+struct Audited {}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Acme.Orders", topology = true, implements(Audited, r#type::Ref))]
+struct OrderEvent {}
+
+// A contract may be private, though the message is not, and may depend on the parameter.
+pub mod api {
+    #[derive(serde::Serialize, serde::Deserialize, bus_core::Message)]
+    #[message(namespace = "Acme.Orders", uri = "orders:paid", exchange_type = "topic", implements(super::OrderEvent))]
+    pub struct OrderPaid {}
+
+    #[derive(serde::Serialize, serde::Deserialize, bus_core::Message)]
+    #[message(
+        namespace = "Acme.Orders",
+        exchange_type = "direct",
+        implements(super::Wrapped<T>, super::OrderEvent, super::Wrapped<OrderPaid>,),
+    )]
+    pub struct Stamped<T> {
+        pub inner: T,
+    }
+}
+
 fn main() {
     let id = Uuid::from_u128(7);
     let submit = SubmitOrder { order_id: id, total_cents: 1 };
@@ -75,4 +101,32 @@ fn main() {
     let wrapped = Wrapped { inner: r#type::Ref { r#type: "x".to_owned() } };
     assert_eq!(wrapped.correlation_id(), None);
     assert_eq!(Wrapped::<r#type::Ref>::message_type().entity_name(), "Acme.Orders:Wrapped--Acme:Ref--");
+
+    assert_eq!(
+        api::OrderPaid::message_type().urns(),
+        [
+            "orders:paid",
+            "urn:message:Acme.Orders:OrderEvent",
+            "urn:message:Acme.Orders:Audited",
+            "urn:message:Acme:Ref",
+        ]
+    );
+    assert_eq!(api::OrderPaid::message_type().entity_name(), "Acme.Orders:OrderPaid");
+    assert_eq!(api::OrderPaid::message_type().topic_kind(), TopicKind::Topic);
+    assert!(!Audited::message_type().is_in_topology());
+    assert!(OrderEvent::message_type().is_in_topology());
+
+    let stamped = api::Stamped::<CancelOrder>::message_type();
+    assert_eq!(stamped.topic_kind(), TopicKind::Direct);
+    assert_eq!(
+        stamped.urns(),
+        [
+            "urn:message:Acme.Orders:Stamped[[orders:cancel]]",
+            "urn:message:Acme.Orders:Wrapped[[orders:cancel]]",
+            "urn:message:Acme.Orders:OrderEvent",
+            "urn:message:Acme.Orders:Audited",
+            "urn:message:Acme:Ref",
+            "urn:message:Acme.Orders:Wrapped[[orders:paid]]",
+        ]
+    );
 }
