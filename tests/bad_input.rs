@@ -78,7 +78,7 @@ fn everything_that_is_wrong_is_told_at_once() {
           - endpoint `wants`, consumer `facade::bad_input::everything_that_is_wrong_is_told_at_once::wants`: needs `State<u32>`: give a `u32` to the builder with `.state(..)`
           - endpoint `wants` cannot be bound: `queue:two` is no address here: a queue gives no copies; bind to `exchange:two`
           - endpoint `wants` cannot be bound: `nowhere` is no address here: write `queue:nowhere` or `exchange:nowhere`
-          - endpoint `what a name!`: the name cannot be used: it has ` `; letters, digits, `-`, `_`, `.` and `:` are possible"#]]
+          - endpoint `what a name!`: the name `what a name!` cannot be used: it has ` `; letters, digits, `-`, `_`, `.` and `:` are possible"#]]
     .assert_eq(&said(builder));
 }
 

@@ -129,15 +129,7 @@ fn an_exchange_type_is_the_one_of_the_address() {
 #[test]
 fn a_fault_fulfils_the_faults_of_the_contracts() {
     assert_names::<Fault<LeafEvent>>("33-fault-derived", 2);
-    // Between interfaces that do not extend each other .NET promises no order: the own name is the first, as everywhere.
-    let (fault, captured_fault) = (Fault::<OrderSubmitted>::message_type(), captured("32-fault-interface", 2));
-    assert_eq!(fault.entity_name(), captured_fault.exchange);
-    assert_eq!(fault.urn(), captured_fault.urns()[0]);
-    let sorted = |mut urns: Vec<&str>| {
-        urns.sort_unstable();
-        urns.join("\n")
-    };
-    assert_eq!(sorted(fault.urns().iter().map(String::as_str).collect()), sorted(captured_fault.urns()));
+    assert_names::<Fault<OrderSubmitted>>("32-fault-interface", 2);
 
     // The types that the failed message had.
     for (message_type, scenario) in

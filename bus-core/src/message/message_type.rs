@@ -77,13 +77,17 @@ impl MessageType {
     pub fn implementing(mut self, contracts: impl IntoIterator<Item = &'static MessageType>) -> Self {
         for contract in contracts {
             for one in [contract].into_iter().chain(contract.contracts.iter().copied()) {
-                if !self.urns.iter().any(|known| known.eq_ignore_ascii_case(one.urn())) {
-                    self.urns.push(one.urn().to_owned());
-                    self.contracts.push(one);
-                }
+                self.add_contract(one);
             }
         }
         self
+    }
+
+    fn add_contract(&mut self, contract: &'static MessageType) {
+        if !self.urns.iter().any(|known| known.eq_ignore_ascii_case(contract.urn())) {
+            self.urns.push(contract.urn().to_owned());
+            self.contracts.push(contract);
+        }
     }
 
     /// Gives the type no entity of its own: it is a name that others are known by, and nothing is published
@@ -145,8 +149,12 @@ impl MessageType {
     /// The fault of a message of this type; it fulfils the faults of the contracts, and `Fault`.
     pub(crate) fn fault(&'static self) -> &'static MessageType {
         intern_by_urn(&format!("{PREFIX}MassTransit:Fault[[{}]]", self.urn_body()), || {
-            let faults = self.contracts.iter().map(|contract| contract.fault());
-            Self::generic("MassTransit", "Fault", vec![self]).implementing(faults.chain([Self::any_fault()]))
+            // The contracts are all listed here already: their faults come alone, and `Fault` last (seen).
+            let mut fault = Self::generic("MassTransit", "Fault", vec![self]);
+            for one in self.contracts.iter().map(|contract| contract.fault()).chain([Self::any_fault()]) {
+                fault.add_contract(one);
+            }
+            fault
         })
     }
 

@@ -78,6 +78,9 @@ impl Topology {
     pub fn of_published(message_type: &MessageType) -> Self {
         let mut topology = Self::default();
         let own: Arc<str> = message_type.entity_name().into();
+        if !message_type.is_in_topology() {
+            return topology;
+        }
         topology.topic(&own, message_type.topic_kind());
         for contract in message_type.contracts().iter().filter(|contract| contract.is_in_topology()) {
             let name: Arc<str> = contract.entity_name().into();
