@@ -51,17 +51,15 @@ pub(super) fn instant(time: civil::DateTime, offset: i16) -> Result<SystemTime, 
     time.ok_or("this platform's clock does not reach that far")
 }
 
-/// What clocks that are `offset` minutes ahead of UTC show at `instant`, cut to 100 ns; `None` outside the years 1
-/// to 9999, in UTC or there.
+/// What clocks that are `offset` minutes ahead of UTC show at `instant`; `None` outside the years 1 to 9999, in UTC or
+/// there.
 pub(super) fn local(instant: SystemTime, offset: i16) -> Option<civil::DateTime> {
     let since = match instant.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => SignedDuration::try_from(after).ok()?,
         Err(before) => -SignedDuration::try_from(before.duration()).ok()?,
     };
-    let utc = utc(since)?;
-    let time = utc.checked_add(SignedDuration::from_mins(offset.into())).ok()?;
-    let whole = time.subsec_nanosecond() / 100 * 100;
-    in_range(time)?.with().subsec_nanosecond(whole).build().ok()
+    let time = utc(since)?.checked_add(SignedDuration::from_mins(offset.into())).ok()?;
+    in_range(time)
 }
 
 fn utc(since: SignedDuration) -> Option<civil::DateTime> {
@@ -72,7 +70,7 @@ fn in_range(time: civil::DateTime) -> Option<civil::DateTime> {
     (1..=9999).contains(&time.year()).then_some(time)
 }
 
-/// `2026-11-20T10:20:30.1234567`, without the zeros at the end.
+/// `2026-11-20T10:20:30.1234567`, without the zeros at the end; what is finer than 100 ns is cut.
 pub(super) struct Written(pub(super) civil::DateTime);
 
 impl fmt::Display for Written {
