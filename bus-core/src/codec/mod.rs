@@ -93,6 +93,15 @@ mod tests {
     }
 
     #[test]
+    fn a_raw_part_is_kept_byte_for_byte() {
+        #[derive(Deserialize)]
+        struct Raw {
+            part: Box<RawValue>,
+        }
+        assert_eq!(decode::<Raw>(br#"{"Part":{"A" : 1.50}}"#).unwrap().part.get(), r#"{"A" : 1.50}"#);
+    }
+
+    #[test]
     fn what_does_not_fit_is_an_error() {
         for json in ["", "null", "5", r#"{"orderId":"1"}"#, r#"{"orderId":1} x"#, r#"{"lines":[]}"#] {
             assert!(decode::<Order>(json.as_bytes()).is_err(), "{json}");

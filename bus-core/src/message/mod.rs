@@ -3,6 +3,7 @@
 mod intern;
 mod message_type;
 mod name;
+pub mod value;
 
 pub use intern::intern;
 pub use message_type::MessageType;
