@@ -3,7 +3,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::envelope::{HeaderValue, date};
+use crate::{
+    envelope::{HeaderValue, date},
+    message::value::time_span,
+};
 
 /// The value of a header on its way out: as JSON in the envelope, and in the transport's own type where it
 /// has one.
@@ -106,15 +109,7 @@ impl From<SystemTime> for Header {
 impl From<Duration> for Header {
     /// As .NET writes a time span: `[d.]hh:mm:ss[.fffffff]`.
     fn from(span: Duration) -> Self {
-        let (seconds, ticks) = (span.as_secs(), span.subsec_nanos() / 100);
-        let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        if seconds >= 86_400 {
-            text = format!("{}.{text}", seconds / 86_400);
-        }
-        if ticks > 0 {
-            text = format!("{text}.{ticks:07}");
-        }
-        Self::from(text)
+        Self::from(time_span::Written(span).to_string())
     }
 }
 

@@ -54,7 +54,8 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
 
 option_twin!(Duration);
 
-pub(super) struct Written(pub(super) Duration);
+/// A span as the wire has it.
+pub(crate) struct Written(pub(crate) Duration);
 
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
