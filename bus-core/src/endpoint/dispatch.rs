@@ -48,7 +48,7 @@ impl Dispatcher {
             Ok(Ok(())) => {}
             // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
             Ok(Err(Stopped)) => {
-                tracing::debug!(endpoint = &*self.endpoint.name, "returned a message: the endpoint stops")
+                tracing::debug!(endpoint = &*self.endpoint.name, "returned a message: the endpoint stops");
             }
             Err(panic) => {
                 // Ours, not a handler's. The message comes again; not in a hot loop.
@@ -143,7 +143,12 @@ impl Dispatcher {
         tell(told, &self.endpoint, stopping).await
     }
 
-    async fn unreadable(&self, delivery: Delivery, reason: Reason, stopping: &mut Stopping) -> Result<(), Stopped> {
+    async fn unreadable(
+        &self,
+        delivery: Delivery,
+        reason: Box<Reason>,
+        stopping: &mut Stopping,
+    ) -> Result<(), Stopped> {
         tracing::error!(
             endpoint = &*self.endpoint.name,
             message_id = delivery.message_id.as_deref(),

@@ -3,7 +3,8 @@ use std::any::Any;
 use super::ExceptionInfo;
 use crate::consumer::Failure;
 
-/// Why an attempt failed, as plain data: nothing of the user's is run, or dropped, by looking at it.
+/// Why an attempt failed, as plain data: nothing of the user's is run, or dropped, by looking at it. Boxed,
+/// since it is large and rare.
 #[derive(Debug, Clone)]
 pub(crate) struct Reason {
     /// What the error says, and what is behind it.
@@ -19,18 +20,18 @@ pub(crate) struct Reason {
 impl Reason {
     /// Asks the failure for everything it can tell, and drops it. May panic where the user's error does.
     #[allow(clippy::needless_pass_by_value, reason = "it is dropped here, where a panic of its own is caught")]
-    pub(crate) fn of(failure: Failure) -> Self {
-        Self {
+    pub(crate) fn of(failure: Failure) -> Box<Self> {
+        Box::new(Self {
             text: failure.chain(),
             error_type: failure.error_type(),
             exception: ExceptionInfo::of(&failure),
             retry: failure.is_retryable(),
             infrastructure: failure.is_infrastructure(),
-        }
+        })
     }
 
     /// A panic, as a failure like any other.
-    pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> Box<Self> {
         let said = payload
             .downcast_ref::<&'static str>()
             .map(|text| (*text).to_owned())
@@ -42,6 +43,6 @@ impl Reason {
         }
         let text = format!("the consumer panicked: {said}");
         let exception = ExceptionInfo::said("panic", text.clone());
-        Self { text, error_type: "panic", exception, retry: true, infrastructure: false }
+        Box::new(Self { text, error_type: "panic", exception, retry: true, infrastructure: false })
     }
 }

@@ -106,7 +106,7 @@ impl<I: Invoke> Fixed<I> {
         incoming: &Arc<Incoming>,
         endpoint: &Arc<EndpointContext>,
         number: u32,
-    ) -> Result<Vec<Sent>, Reason> {
+    ) -> Result<Vec<Sent>, Box<Reason>> {
         let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
         let guarded = async { self.invoke.invoke(&ctx).await.map_err(Reason::of) };
         let result =
@@ -114,7 +114,10 @@ impl<I: Invoke> Fixed<I> {
         let sent = ctx.close();
         match result {
             Ok(()) => Ok(sent),
-            Err(reason) => Err(Reason { infrastructure: reason.infrastructure || ctx.met_an_outage(), ..reason }),
+            Err(mut reason) => {
+                reason.infrastructure |= ctx.met_an_outage();
+                Err(reason)
+            }
         }
     }
 }
@@ -145,7 +148,7 @@ impl<I: Invoke> Pipeline for Fixed<I> {
 }
 
 enum Unconfirmed {
-    Failed(Reason),
+    Failed(Box<Reason>),
     Stopped,
 }
 

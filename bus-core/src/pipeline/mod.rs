@@ -44,7 +44,7 @@ pub(crate) trait Pipeline: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) enum Unfinished {
     /// The policy gave up after `retries` retries.
-    Failed { reason: Reason, retries: u32 },
+    Failed { reason: Box<Reason>, retries: u32 },
     /// The endpoint stops; the message goes back to its queue.
     Stopped,
 }

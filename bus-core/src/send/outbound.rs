@@ -307,7 +307,7 @@ struct Confirming<'a> {
     confirm: Confirm,
     posted: Posted,
     /// The attempt it is part of, and the message, to send it again.
-    attempt: Option<(&'a Attempt, Outgoing)>,
+    attempt: Option<Box<(&'a Attempt, Outgoing)>>,
 }
 
 /// Handed over; with the confirm, if its sender waits for it.
@@ -333,7 +333,7 @@ impl<'a> Parcel<'a> {
             }
             Some(attempt) if confirmed => {
                 let confirm = attempt.submit_confirmed(permit, message.clone())?;
-                Ok(Some(Confirming { confirm, posted, attempt: Some((attempt, message)) }))
+                Ok(Some(Confirming { confirm, posted, attempt: Some(Box::new((attempt, message))) }))
             }
             Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
         }
@@ -359,10 +359,10 @@ impl Future for Transmit<'_> {
                     };
                     let Confirming { posted, attempt, .. } = confirming;
                     let result = Error::of_outcome(outcome, || posted);
-                    if let (Err(error), Some((attempt, _))) = (&result, attempt)
+                    if let (Err(error), Some(part)) = (&result, attempt)
                         && error.is_infrastructure()
                     {
-                        attempt.meet_an_outage();
+                        part.0.meet_an_outage();
                     }
                     return Poll::Ready(result);
                 }
@@ -394,9 +394,10 @@ impl Future for Transmit<'_> {
 impl Drop for Transmit<'_> {
     /// A handler that stops waiting for a confirm does not make the message's acknowledgement wait less.
     fn drop(&mut self) {
-        if let Step::Confirming(Confirming { confirm, posted, attempt: Some((attempt, message)) }) =
+        if let Step::Confirming(Confirming { confirm, posted, attempt: Some(part) }) =
             std::mem::replace(&mut self.0, Step::Done)
         {
+            let (attempt, message) = *part;
             attempt.adopt(Sent { message, posted, confirm });
         }
     }
