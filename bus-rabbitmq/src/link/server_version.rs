@@ -1,4 +1,7 @@
 //! What the broker says of itself before anybody logs in. lapin reads it and keeps it for itself.
+//!
+//! A client cannot take leave before it logged in, so the broker's log has a warning of each question. It is
+//! asked once per connection that declares, and not by the one that publishes.
 
 use std::{fmt, io, sync::Arc};
 

@@ -131,7 +131,8 @@ impl Supervisor {
         let deadline = self.clock.now() + ATTEMPT;
         let (clock, settings, purpose) = (self.clock.clone(), self.settings.clone(), self.purpose);
         let silent = std::mem::take(&mut self.silent);
-        let asks = silent || self.on_connected.is_some();
+        // With TLS nothing would be learned but that somebody listens.
+        let asks = silent || self.on_connected.is_some() && !settings.tls;
         let connecting = async move {
             let asked = async {
                 let answer = if asks { ask(&settings).await } else { Ok(None) };
