@@ -1,12 +1,14 @@
-use std::{env, fs};
-
 use bus_core::{
     address::{Address, AddressError, Destination, without_parameters},
     naming::check_entity_name,
 };
 use percent_encoding::percent_decode_str;
 
-use crate::settings::SCHEMES;
+use crate::{
+    EndpointOptions,
+    endpoint::{Lifetime, named_for},
+    settings::SCHEMES,
+};
 
 /// AMQP's short strings hold no more bytes.
 pub(crate) const SHORT: usize = 255;
@@ -67,30 +69,25 @@ pub(crate) fn absolute(host: &str, destination: &Destination) -> String {
     }
 }
 
+/// The address of an endpoint: that of its exchange, as a .NET peer would declare it to send there.
+pub(crate) fn input_address(host: &str, queue: &str, options: Option<&EndpointOptions>) -> String {
+    match options {
+        // What .NET writes for a queue and exchange that are not durable and go by themselves.
+        Some(options) if options.lifetime != Lifetime::Durable => format!("{host}/{queue}?temporary=true"),
+        Some(options) if options.auto_delete_exchange => format!("{host}/{queue}?autodelete=true"),
+        _ => format!("{host}/{queue}"),
+    }
+}
+
 /// The address under which this process sends: MassTransit's name of a bus endpoint.
 pub(crate) fn source_address(host: &str) -> String {
-    let machine = env::var("HOSTNAME").ok().or_else(|| fs::read_to_string("/etc/hostname").ok()).unwrap_or_default();
-    let process = env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
-    let name = temporary_name(&machine, &process.unwrap_or_default(), uuid::Uuid::new_v4().as_u128());
-    format!("{host}/{name}?temporary=true")
-}
-
-/// The whole name is at most 72 characters: 29 for what is fixed, a third of the rest for each part.
-fn temporary_name(machine: &str, process: &str, id: u128) -> String {
-    const PART: usize = (72 - 29) / 3;
-    let part = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).take(PART).collect::<String>();
-    format!("{}_{}_bus_{}", part(machine), part(process), z_base_32(id))
-}
-
-/// 26 characters for 128 bits, the highest bits first.
-fn z_base_32(id: u128) -> String {
-    const ALPHABET: &[u8; 32] = b"ybndrfg8ejkmcpqxot1uwisza345h769";
-    (0..26).rev().map(|digit| char::from(ALPHABET[(id >> (digit * 5) & 31) as usize])).collect()
+    format!("{host}/{}?temporary=true", named_for("bus"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint;
 
     #[test]
     fn addresses_name_queues_and_exchanges() {
@@ -131,12 +128,21 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_this_process_is_masstransits() {
-        assert_eq!(temporary_name("vm-1", "mt-peer", 0), format!("vm1_mtpeer_bus_{}", "y".repeat(26)));
-        let long = temporary_name(&"m".repeat(99), &"p".repeat(99), u128::MAX);
-        assert!(long.len() <= 72 && check_entity_name(&long).is_ok(), "{long}");
+    fn the_address_of_this_process_is_another_each_time() {
         let one = source_address("rabbitmq://h");
         assert!(one.starts_with("rabbitmq://h/") && one.ends_with("?temporary=true"), "{one}");
         assert_ne!(one, source_address("rabbitmq://h"));
+    }
+
+    #[test]
+    fn the_address_of_an_endpoint_says_how_its_exchange_is_declared() {
+        let check = |options: Option<EndpointOptions>, expected: &str| {
+            assert_eq!(input_address("rabbitmq://h", "q", options.as_ref()), expected);
+        };
+        check(None, "rabbitmq://h/q");
+        check(Some(endpoint().quorum()), "rabbitmq://h/q");
+        check(Some(endpoint().temporary()), "rabbitmq://h/q?temporary=true");
+        check(Some(endpoint().expiring_temporary()), "rabbitmq://h/q?temporary=true");
+        check(Some(endpoint().auto_delete_exchange()), "rabbitmq://h/q?autodelete=true");
     }
 }

@@ -12,6 +12,9 @@ use crate::{
 ///
 /// `amqps://` uses TLS; `rabbitmq://` and `rabbitmqs://` mean the same as those. Defaults: port 5672 (TLS 5671),
 /// virtual host `/`, user and password `guest`, heartbeat 10 seconds.
+///
+/// Without TLS, each connection that receives is preceded by a short one that reads the server's version and
+/// leaves without logging in; the broker's log says of it `client unexpectedly closed TCP connection`.
 #[derive(Debug, Clone, Copy)]
 pub struct RabbitMq;
 

@@ -1,7 +1,8 @@
 //! RabbitMQ under the bus: MassTransit topology, confirms, reconnection.
 //!
 //! [`DRIVER`] is the entry; everything else is reached through `bus_core`'s transport traits. What only
-//! RabbitMQ knows travels in extensions: [`QueueOptions`] on queues, [`NativeProperties`] on messages.
+//! RabbitMQ knows travels in extensions: [`EndpointOptions`] on endpoints (`.with(bus_rabbitmq::endpoint().quorum())`),
+//! [`NativeProperties`] on messages.
 //!
 //! ```
 //! use bus_core::{address::Destination, transport::{Driver, Environment}};
@@ -20,11 +21,11 @@ mod browse;
 mod decode;
 mod driver;
 mod encode;
+mod endpoint;
 mod headers;
 mod link;
 mod native;
 mod publish;
-mod queue_options;
 mod receive;
 mod refusal;
 mod runtime;
@@ -33,5 +34,5 @@ mod topology;
 mod transport;
 
 pub use driver::{DRIVER, RabbitMq};
+pub use endpoint::{EndpointOptions, endpoint, generated_name};
 pub use native::NativeProperties;
-pub use queue_options::QueueOptions;

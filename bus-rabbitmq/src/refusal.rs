@@ -19,8 +19,10 @@ pub(crate) enum Kind {
     Missing,
     /// 406: it exists with other properties, or the broker will not have it.
     Precondition,
-    /// 403 and 405 on a channel: no permission, or somebody else's for himself alone.
+    /// 403 on a channel: no permission.
     Denied,
+    /// 405: it exists, and another connection has it for itself alone.
+    Locked,
     /// Wrong user, password or virtual host.
     NoAccess,
     /// Other errors that end a channel.
@@ -40,7 +42,7 @@ impl Refusal {
 
     /// The broker answered, and the connection goes on.
     pub(crate) fn is_answer(&self) -> bool {
-        matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Channel)
+        matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Locked | Kind::Channel)
     }
 
     pub(crate) fn boxed(self) -> BoxError {
@@ -72,7 +74,8 @@ impl From<Error> for Refusal {
             ErrorKind::ProtocolError(protocol) => match protocol.kind() {
                 AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND) => Kind::Missing,
                 AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => Kind::Precondition,
-                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED | AMQPSoftError::RESOURCELOCKED) => Kind::Denied,
+                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Kind::Denied,
+                AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED) => Kind::Locked,
                 AMQPErrorKind::Soft(_) => Kind::Channel,
                 AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Kind::NoAccess,
                 AMQPErrorKind::Hard(_) => Kind::Disconnected,

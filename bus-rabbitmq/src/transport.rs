@@ -13,8 +13,9 @@ use bus_core::{
 };
 
 use crate::{
-    address, browse,
-    link::{Link, Supervisor},
+    EndpointOptions, address, browse,
+    endpoint::conflicts,
+    link::{Link, OnConnected, Supervisor},
     publish,
     receive::{self, Inbound},
     refusal::{Kind, Refusal},
@@ -44,14 +45,17 @@ impl RabbitTransport {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Result<Self, TransportError> {
         let settings = Arc::new(settings);
         let applied = Arc::new(Applied::default());
-        let nothing = Box::new(|_| Box::pin(std::future::ready(Ok(()))) as _);
-        let (publishing_supervisor, publishing) = Supervisor::new(settings.clone(), "publish", clock.clone(), nothing);
+        let (publishing_supervisor, publishing) = Supervisor::new(settings.clone(), "publish", clock.clone(), None);
         let again = applied.clone();
-        let declare = Box::new(move |connection: Arc<lapin::Connection>| {
+        let declare: OnConnected = Box::new(move |connection, server| {
             let again = again.clone();
-            Box::pin(async move { again.again(&connection).await }) as _
+            Box::pin(async move {
+                again.connected_to(server);
+                again.again(&connection).await
+            })
         });
-        let (consuming_supervisor, consuming) = Supervisor::new(settings.clone(), "consume", clock.clone(), declare);
+        let (consuming_supervisor, consuming) =
+            Supervisor::new(settings.clone(), "consume", clock.clone(), Some(declare));
         let (links, last_clock) = ([publishing.clone(), consuming.clone()], clock.clone());
         let runtime = RuntimeThread::start(move || async move {
             for link in &links {
@@ -70,7 +74,7 @@ impl RabbitTransport {
         runtime.spawn(publishing_supervisor.run());
         runtime.spawn(consuming_supervisor.run());
         let (outbound, commands) = publish::Outbound::new();
-        runtime.spawn(publish::Worker::new(&publishing, clock.clone(), commands).run());
+        runtime.spawn(publish::Worker::new(&publishing, clock.clone(), applied.clone(), commands).run());
         Ok(Self {
             source_address: address::source_address(&settings.address()),
             settings,
@@ -86,10 +90,12 @@ impl RabbitTransport {
 
 #[async_trait::async_trait]
 impl Transport for RabbitTransport {
-    /// Nothing beyond AMQP: copies and delays are the bus's own work here. lapin does not show the server's
-    /// properties, so its version stays unknown.
+    /// Nothing beyond AMQP: copies and delays are the bus's own work here. Over TLS the server's version stays
+    /// unknown.
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        let mut capabilities = Capabilities::default();
+        capabilities.server_version = self.applied.server().map(|server| server.to_string());
+        capabilities
     }
 
     fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {
@@ -106,6 +112,15 @@ impl Transport for RabbitTransport {
 
     fn check_name(&self, name: &str) -> Result<(), String> {
         bus_core::naming::check_entity_name(name)
+    }
+
+    fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
+        let options = settings.extensions.get::<EndpointOptions>().cloned().unwrap_or_default();
+        conflicts(&settings.queue, &options)
+    }
+
+    fn input_address(&self, settings: &ReceiverSettings) -> String {
+        address::input_address(&self.settings.address(), &settings.queue, settings.extensions.get())
     }
 
     async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {

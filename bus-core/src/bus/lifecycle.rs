@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     Error,
-    address::Destination,
     consumer::EndpointContext,
     endpoint::{self, Dispatcher, Running, Status},
     extract::Scope,
@@ -57,17 +56,17 @@ impl Lifecycle {
     pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
         let prepare = |planned: PlannedEndpoint| {
             let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, pipelines } = planned;
+            let mut settings = ReceiverSettings::new(name.clone(), prefetch);
+            settings.extensions = extensions;
             let status: Arc<Status> = Arc::default();
             let context = Arc::new(EndpointContext {
-                address: input_address(&outlet, &name),
-                name: name.clone(),
+                address: outlet.transport().input_address(&settings).into(),
+                name,
                 raw_json,
                 outlet: outlet.clone(),
                 status: status.clone(),
                 scope: scope.clone(),
             });
-            let mut settings = ReceiverSettings::new(name, prefetch);
-            settings.extensions = extensions;
             let dispatcher = Arc::new(Dispatcher::new(context, pipelines));
             Prepared { dispatcher, status, settings, concurrency }
         };
@@ -226,11 +225,6 @@ impl Drop for Lifecycle {
     fn drop(&mut self) {
         self.end_rounds();
     }
-}
-
-fn input_address(outlet: &Outlet, name: &Arc<str>) -> Arc<str> {
-    // An endpoint's address is that of its exchange: MassTransit writes it without `bind`.
-    outlet.transport().absolute(&Destination::Topic(name.clone())).into()
 }
 
 /// Ctrl-C or, on Unix, SIGTERM; listened to from this call on, not from the first poll.

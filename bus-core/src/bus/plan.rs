@@ -11,7 +11,7 @@ use crate::{
     extract::Scope,
     pipeline::{Pipeline, Policy},
     topology::{Queue, TopicKind, Topology},
-    transport::{Extensions, Transport},
+    transport::{Extensions, ReceiverSettings, Transport},
 };
 
 /// How long things may take.
@@ -86,6 +86,12 @@ pub(super) fn plan(
             problems.push(problem);
             (1, 1)
         });
+        if let Some(transport) = transport {
+            let mut settings = ReceiverSettings::new(name.clone(), prefetch);
+            settings.extensions = endpoint.extensions.clone();
+            let against = transport.check_endpoint(&settings).into_iter();
+            problems.extend(against.map(|problem| format!("endpoint `{name}`: {problem}")));
+        }
         declare(&mut plan.topology, &name, &endpoint, transport, problems);
         let policy = Policy { retry: endpoint.retry };
         plan.endpoints.push(PlannedEndpoint {

@@ -57,6 +57,18 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// Whether the name can be declared; the error says why not.
     fn check_name(&self, name: &str) -> Result<(), String>;
 
+    /// What stands against an endpoint with these settings: a sentence for each option that excludes another,
+    /// or that this broker cannot have. Asked by `build()`, so without any I/O. The default is nothing.
+    fn check_endpoint(&self, _settings: &ReceiverSettings) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The address of an endpoint, as the source of what its handlers send. The default is that of the topic
+    /// in front of its queue (MassTransit writes it without `bind`); options of the endpoint may show in it.
+    fn input_address(&self, settings: &ReceiverSettings) -> String {
+        self.absolute(&Destination::Topic(settings.queue.clone()))
+    }
+
     /// Connects, trying again until the deadline (backing off), and stays connected until
     /// [`close`](Self::close). May be called again after an error, and after a close.
     async fn connect(&self, deadline: Instant) -> Result<(), TransportError>;

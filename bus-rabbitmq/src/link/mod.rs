@@ -2,7 +2,7 @@
 //! alarm that blocks publishing must not block acknowledgements.
 
 pub(crate) mod backoff;
-mod probe;
+mod server_version;
 mod state;
 mod supervisor;
 
@@ -12,8 +12,9 @@ use bus_core::{clock::Clock, transport::TransportError};
 use lapin::Connection;
 use tokio::sync::watch;
 
+pub(crate) use server_version::ServerVersion;
 pub(crate) use state::State;
-pub(crate) use supervisor::Supervisor;
+pub(crate) use supervisor::{OnConnected, Supervisor};
 
 use crate::refusal::{Kind, Refusal};
 

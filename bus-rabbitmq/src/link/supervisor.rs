@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     Link, Status, Wish,
-    probe::answers,
+    server_version::{ServerVersion, ask},
     state::{Input, Machine, State},
 };
 use crate::{
@@ -24,9 +24,10 @@ const EARLY: Duration = Duration::from_secs(1);
 /// How long the broker may take to answer a close.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// What is done with each new connection before anybody else sees it.
-pub(crate) type OnConnected =
-    Box<dyn Fn(Arc<Connection>) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>> + Send + Sync>;
+/// What is done with each new connection, and the version of the server if that is known, before anybody else
+/// sees the connection.
+pub(crate) type OnConnected = Box<dyn Fn(Arc<Connection>, Option<ServerVersion>) -> Doing + Send + Sync>;
+type Doing = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 
 /// Keeps one connection: connects, watches, connects again.
 pub(crate) struct Supervisor {
@@ -36,7 +37,7 @@ pub(crate) struct Supervisor {
     clock: Clock,
     wish: watch::Receiver<Wish>,
     status: watch::Sender<Status>,
-    on_connected: OnConnected,
+    on_connected: Option<OnConnected>,
     /// The last attempt met somebody who did not answer.
     silent: bool,
 }
@@ -46,7 +47,7 @@ impl Supervisor {
         settings: Arc<Settings>,
         purpose: &'static str,
         clock: Clock,
-        on_connected: OnConnected,
+        on_connected: Option<OnConnected>,
     ) -> (Self, Link) {
         let (wish, wishes) = watch::channel(Wish::Nothing(0));
         let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None });
@@ -129,19 +130,23 @@ impl Supervisor {
     async fn attempt(&mut self) -> (Input, Option<Refusal>) {
         let deadline = self.clock.now() + ATTEMPT;
         let (clock, settings, purpose) = (self.clock.clone(), self.settings.clone(), self.purpose);
-        let probing = std::mem::take(&mut self.silent);
+        let silent = std::mem::take(&mut self.silent);
+        // With TLS nothing would be learned but that somebody listens.
+        let asks = silent || self.on_connected.is_some() && !settings.tls;
         let connecting = async move {
             let asked = async {
-                if probing {
-                    let words = |error: std::io::Error| Refusal::new(Kind::Disconnected, error.to_string());
-                    answers(&settings).await.map_err(words)?;
-                }
-                connect(&settings, purpose).await
+                let answer = if asks { ask(&settings).await } else { Ok(None) };
+                let server = match answer {
+                    Err(error) if silent => return Err(Refusal::new(Kind::Disconnected, error.to_string())),
+                    // What is wrong lapin meets, too, and says it better.
+                    answer => answer.unwrap_or_default(),
+                };
+                connect(&settings, purpose).await.map(|connection| (connection, server))
             };
             clock.by(deadline, asked).await
         };
-        let connection = match self.unless_wished(connecting).await {
-            Ok(Ok(Ok(connection))) => Arc::new(connection),
+        let (connection, server) = match self.unless_wished(connecting).await {
+            Ok(Ok(Ok((connection, server)))) => (Arc::new(connection), server),
             Ok(Ok(Err(refusal))) if refusal.kind() == Kind::NoAccess => return (Input::Refused, Some(refusal)),
             Ok(Ok(Err(refusal))) => return (Input::Unreachable, Some(refusal)),
             Ok(Err(_)) => {
@@ -155,7 +160,13 @@ impl Supervisor {
                 return (input, None);
             }
         };
-        let prepared = (self.on_connected)(connection.clone());
+        let prepare = self.on_connected.as_ref().map(|prepare| prepare(connection.clone(), server));
+        let prepared = async move {
+            match prepare {
+                Some(prepare) => prepare.await,
+                None => Ok(()),
+            }
+        };
         match self.unless_wished(prepared).await {
             Ok(Ok(())) => {}
             Ok(Err(refusal)) => {

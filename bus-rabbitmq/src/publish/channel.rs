@@ -6,7 +6,7 @@ use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 use super::returns::Returns;
 use crate::{
     refusal::Refusal,
-    topology::{Need, ensure},
+    topology::{Applied, Need, ensure},
 };
 
 /// The confirm channel of one connection, and what belongs to it.
@@ -63,10 +63,11 @@ pub(crate) async fn make(
     generation: u64,
     connection: Arc<Connection>,
     needs: Vec<(Need, Option<Arc<Topology>>)>,
+    applied: Arc<Applied>,
 ) -> Prepared {
     let mut results = Vec::with_capacity(needs.len());
     for (need, announced) in needs {
-        let result = ensure(&connection, &need, announced.as_deref()).await;
+        let result = ensure(&connection, &need, announced.as_deref(), &applied).await;
         results.push((need, result));
     }
     Prepared::Ensured { generation, results }

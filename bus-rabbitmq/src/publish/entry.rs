@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use bus_core::{
     BoxError,
@@ -58,10 +58,13 @@ impl Entry {
     }
 
     /// The queue that is to be made if it is missing.
-    pub(crate) fn ensured_queue(&self) -> Option<&Arc<str>> {
+    pub(crate) fn ensured_queue(&self) -> Option<Need> {
         match &self.message.to {
-            Destination::Queue(name) if self.message.extensions.get::<EnsureQueue>().is_some() => Some(name),
-            _ => None,
+            Destination::Queue(name) => {
+                let EnsureQueue { like } = self.message.extensions.get()?;
+                Some(Need::Queue { name: name.clone(), like: like.clone() })
+            }
+            Destination::Topic(_) => None,
         }
     }
 
@@ -69,7 +72,7 @@ impl Entry {
     pub(crate) fn need(&self) -> Option<Need> {
         match &self.message.to {
             Destination::Topic(name) => Some(Need::Exchange(name.clone())),
-            Destination::Queue(_) => self.ensured_queue().cloned().map(Need::Queue),
+            Destination::Queue(_) => self.ensured_queue(),
         }
     }
 }

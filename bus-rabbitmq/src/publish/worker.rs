@@ -20,7 +20,7 @@ use crate::{
     encode::encode,
     link::{Link, Status},
     refusal::{Kind, Refusal},
-    topology::Need,
+    topology::{Applied, Need},
 };
 
 /// Messages taken over at once.
@@ -37,6 +37,7 @@ pub(crate) struct Worker {
     clock: Clock,
     commands: mpsc::UnboundedReceiver<Command>,
     status: watch::Receiver<Status>,
+    applied: Arc<Applied>,
     connection: Option<(u64, Arc<Connection>)>,
     /// The broker takes publishes.
     open: bool,
@@ -56,11 +57,17 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(link: &Link, clock: Clock, commands: mpsc::UnboundedReceiver<Command>) -> Self {
+    pub(crate) fn new(
+        link: &Link,
+        clock: Clock,
+        applied: Arc<Applied>,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Self {
         Self {
             clock,
             commands,
             status: link.watch(),
+            applied,
             connection: None,
             open: false,
             outlet: None,
@@ -176,11 +183,12 @@ impl Worker {
                 let needs = needs.into_iter().map(|need| {
                     let announced = match &need {
                         Need::Exchange(topic) => self.announced.get(topic).cloned(),
-                        Need::Queue(_) => None,
+                        Need::Queue { .. } => None,
                     };
                     (need, announced)
                 });
-                self.preparing = Some(Box::pin(make(generation, connection.clone(), needs.collect())));
+                self.preparing =
+                    Some(Box::pin(make(generation, connection.clone(), needs.collect(), self.applied.clone())));
                 return;
             }
             let Some(mut entry) = self.waiting.pop_front() else { return };
@@ -289,7 +297,7 @@ impl Worker {
     fn unroutable(&mut self, mut entry: Entry) {
         match entry.ensured_queue() {
             Some(queue) if !entry.ensured_again => {
-                self.forget(&Need::Queue(queue.clone()));
+                self.forget(&queue);
                 entry.ensured_again = true;
                 self.waiting.push_front(entry);
             }

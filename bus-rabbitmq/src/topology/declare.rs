@@ -9,8 +9,15 @@ use lapin::{
     types::{FieldTable, ShortString},
 };
 
-use super::plan::{Declaration, plan};
-use crate::refusal::Refusal;
+use super::{
+    delivery_limit::DELIVERY_LIMIT,
+    plan::{Declaration, plan},
+};
+use crate::{
+    endpoint::Lifetime,
+    link::ServerVersion,
+    refusal::{Kind, Refusal},
+};
 
 /// A declaration that the broker refused.
 #[derive(Debug)]
@@ -38,14 +45,45 @@ impl Refused {
 }
 
 /// Brings the broker to the topology, on a channel of its own: a refusal closes it.
-pub(crate) async fn declare(connection: &Connection, topology: &Topology, mode: ApplyMode) -> Result<(), Refused> {
+pub(crate) async fn declare(
+    connection: &Connection,
+    topology: &Topology,
+    mode: ApplyMode,
+    server: Option<&ServerVersion>,
+) -> Result<(), Refused> {
     let passive = match mode {
         ApplyMode::Assume => return Ok(()),
         ApplyMode::Validate => true,
         _ => false,
     };
+    let mut plan = plan(topology, server);
+    let mut first: Option<Refused> = None;
+    loop {
+        let Err(refused) = all(connection, &plan, passive).await else { return Ok(()) };
+        if turn_limit(&mut plan, &refused) {
+            first = Some(refused);
+            continue;
+        }
+        // Of two refusals of one queue the first is that of what was meant.
+        return Err(first.filter(|first| first.entity == refused.entity).unwrap_or(refused));
+    }
+}
+
+/// Whether it was refused over a delivery limit of our choice, and has not been tried the other way yet.
+fn turn_limit(plan: &mut [Vec<Declaration>], refused: &Refused) -> bool {
+    if refused.refusal.kind() != Kind::Precondition || !refused.refusal.to_string().contains(DELIVERY_LIMIT) {
+        return false;
+    }
+    let same = |declaration: &&mut Declaration| Some(declaration.to_string()) == refused.entity;
+    match plan.iter_mut().flatten().find(same) {
+        Some(Declaration::Queue { limit: Some(limit), .. }) => limit.turn(),
+        _ => false,
+    }
+}
+
+async fn all(connection: &Connection, plan: &[Vec<Declaration>], passive: bool) -> Result<(), Refused> {
     let channel = connection.create_channel().await?;
-    for group in plan(topology) {
+    for group in plan {
         // The broker answers in order, so the first that fails is the one it refused.
         let mut answers: FuturesOrdered<_> = group
             .iter()
@@ -67,14 +105,25 @@ pub(crate) async fn declare(connection: &Connection, topology: &Topology, mode: 
 
 pub(super) async fn one(channel: &Channel, declaration: &Declaration, passive: bool) -> lapin::Result<()> {
     match declaration {
-        Declaration::Queue { name, arguments } => {
-            let options = QueueDeclareOptions { passive, durable: true, ..QueueDeclareOptions::default() };
-            channel.queue_declare(short(name)?, options, arguments.clone()).await.map(drop)
+        Declaration::Queue { name, lifetime, arguments, limit } => {
+            let options = QueueDeclareOptions {
+                passive,
+                durable: *lifetime == Lifetime::Durable,
+                exclusive: *lifetime != Lifetime::Durable,
+                // MassTransit's expiring ones stay without a consumer until they expire.
+                auto_delete: *lifetime == Lifetime::Temporary,
+                ..QueueDeclareOptions::default()
+            };
+            let mut arguments = arguments.clone();
+            if let Some(limit) = limit {
+                limit.add_to(&mut arguments);
+            }
+            channel.queue_declare(short(name)?, options, arguments).await.map(drop)
         }
-        Declaration::Exchange { name, kind, auto_delete } => {
+        Declaration::Exchange { name, kind, durable, auto_delete } => {
             let options = ExchangeDeclareOptions {
                 passive,
-                durable: true,
+                durable: *durable,
                 auto_delete: *auto_delete,
                 ..ExchangeDeclareOptions::default()
             };
@@ -87,9 +136,9 @@ pub(super) async fn one(channel: &Channel, declaration: &Declaration, passive: b
         }
         // AMQP has no passive binding.
         Declaration::QueueBinding { .. } | Declaration::ExchangeBinding { .. } if passive => Ok(()),
-        Declaration::QueueBinding { queue } => {
-            let (queue, key) = (short(queue)?, ShortString::default());
-            channel.queue_bind(queue.clone(), queue, key, QueueBindOptions::default(), FieldTable::default()).await
+        Declaration::QueueBinding { exchange, queue } => {
+            let (options, key) = (QueueBindOptions::default(), ShortString::default());
+            channel.queue_bind(short(queue)?, short(exchange)?, key, options, FieldTable::default()).await
         }
         Declaration::ExchangeBinding { source, destination, routing_key } => {
             let (options, key) = (ExchangeBindOptions::default(), short(routing_key)?);

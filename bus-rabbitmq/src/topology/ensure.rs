@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use bus_core::topology::{TopicKind, Topology};
-use lapin::{
-    Connection,
-    options::{QueueBindOptions, QueueDeclareOptions},
-    types::{FieldTable, ShortString},
-};
+use lapin::Connection;
 
 use super::{
-    declare::{one, short},
+    Applied,
+    declare::one,
     plan::{Declaration, plan},
 };
-use crate::refusal::{Kind, Refusal};
+use crate::{
+    EndpointOptions,
+    endpoint::aside,
+    refusal::{Kind, Refusal},
+};
 
 /// Something that has to be there before a message can go to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,23 +22,32 @@ pub(crate) enum Need {
     /// A durable exchange, with what was announced for it; else a fanout. One that is there with other
     /// properties is used as it is.
     Exchange(Arc<str>),
-    /// A queue behind an exchange of its name; an existing queue is used as it is.
-    Queue(Arc<str>),
+    /// A queue behind an exchange of its name, of the type of the queue `like`; an existing one is used as it
+    /// is.
+    Queue { name: Arc<str>, like: Arc<str> },
 }
 
 /// Makes it, on channels of its own: each refusal closes one.
-pub(crate) async fn ensure(connection: &Connection, need: &Need, announced: Option<&Topology>) -> Result<(), Refusal> {
+pub(crate) async fn ensure(
+    connection: &Connection,
+    need: &Need,
+    announced: Option<&Topology>,
+    applied: &Applied,
+) -> Result<(), Refusal> {
     match need {
         Need::Exchange(name) => match announced {
             Some(topology) => published(connection, topology).await,
             None => exchange(connection, name, TopicKind::Fanout).await,
         },
-        // Declared, not asked for: a refusal tells of a queue with arguments of its own as well as a passive
-        // look would, and a missing queue costs no channel.
-        Need::Queue(name) => match queue(connection, name).await {
-            Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
-            answer => answer,
-        },
+        // Declared, not asked for: a refusal tells of a queue with arguments of its own, or of one that another
+        // connection has for itself, as well as a passive look would, and a missing queue costs no channel.
+        Need::Queue { name, like } => {
+            let options = aside(&applied.options(like));
+            match queue(connection, name, &options, applied).await {
+                Err(refusal) if matches!(refusal.kind(), Kind::Precondition | Kind::Locked) => Ok(()),
+                answer => answer,
+            }
+        }
     }
 }
 
@@ -47,7 +57,7 @@ async fn published(connection: &Connection, topology: &Topology) -> Result<(), R
         exchange(connection, &topic.name, topic.kind).await?;
     }
     let channel = connection.create_channel().await?;
-    for declaration in plan(topology).into_iter().flatten() {
+    for declaration in plan(topology, None).into_iter().flatten() {
         if matches!(declaration, Declaration::ExchangeBinding { .. }) {
             one(&channel, &declaration, false).await?;
         }
@@ -58,8 +68,7 @@ async fn published(connection: &Connection, topology: &Topology) -> Result<(), R
 /// An exchange; one that is there with other properties is used as it is.
 async fn exchange(connection: &Connection, name: &Arc<str>, kind: TopicKind) -> Result<(), Refusal> {
     let channel = connection.create_channel().await?;
-    let declaration = Declaration::Exchange { name: name.clone(), kind, auto_delete: false };
-    match one(&channel, &declaration, false).await.map_err(Refusal::from) {
+    match one(&channel, &Declaration::exchange(name, kind), false).await.map_err(Refusal::from) {
         // That closed the channel.
         Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
         Err(refusal) => Err(refusal),
@@ -67,14 +76,17 @@ async fn exchange(connection: &Connection, name: &Arc<str>, kind: TopicKind) -> 
     }
 }
 
-async fn queue(connection: &Connection, name: &Arc<str>) -> Result<(), Refusal> {
+async fn queue(
+    connection: &Connection,
+    name: &Arc<str>,
+    options: &EndpointOptions,
+    applied: &Applied,
+) -> Result<(), Refusal> {
     let channel = connection.create_channel().await?;
-    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(short(name)?, options, FieldTable::default()).await?;
+    one(&channel, &Declaration::queue(name, options, applied.server().as_ref()), false).await?;
     // The queue itself is what counts: sends go to it directly. The exchange is for taps and .NET peers, and
     // one that is there with other properties is theirs.
     exchange(connection, name, TopicKind::Fanout).await?;
-    let (key, options) = (ShortString::default(), QueueBindOptions::default());
-    channel.queue_bind(short(name)?, short(name)?, key, options, FieldTable::default()).await?;
+    one(&channel, &Declaration::QueueBinding { exchange: name.clone(), queue: name.clone() }, false).await?;
     Ok(channel.close(200, "OK".into()).await?)
 }

@@ -2,26 +2,34 @@
 
 use std::{fmt, sync::Arc};
 
-use bus_core::topology::{TopicKind, Topology};
+use bus_core::topology::{Queue, TopicKind, Topology};
 use lapin::types::FieldTable;
 
-use crate::QueueOptions;
+use super::delivery_limit::DeliveryLimit;
+use crate::{
+    EndpointOptions,
+    endpoint::{Lifetime, arguments},
+    link::ServerVersion,
+};
 
 /// One declaration.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Declaration {
     Queue {
         name: Arc<str>,
+        lifetime: Lifetime,
         arguments: FieldTable,
+        limit: Option<DeliveryLimit>,
     },
-    /// Durable.
     Exchange {
         name: Arc<str>,
         kind: TopicKind,
+        durable: bool,
         auto_delete: bool,
     },
     /// From the exchange of a queue to the queue.
     QueueBinding {
+        exchange: Arc<str>,
         queue: Arc<str>,
     },
     /// From a topic's exchange to a queue's, or to another topic's.
@@ -32,12 +40,31 @@ pub(crate) enum Declaration {
     },
 }
 
+impl Declaration {
+    /// A durable exchange.
+    pub(super) fn exchange(name: &Arc<str>, kind: TopicKind) -> Self {
+        Self::Exchange { name: name.clone(), kind, durable: true, auto_delete: false }
+    }
+
+    /// A queue with these options, on that server.
+    pub(super) fn queue(name: &Arc<str>, options: &EndpointOptions, server: Option<&ServerVersion>) -> Self {
+        Self::Queue {
+            name: name.clone(),
+            lifetime: options.lifetime,
+            arguments: arguments(options),
+            limit: DeliveryLimit::of(options, server),
+        }
+    }
+}
+
 impl fmt::Display for Declaration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Queue { name, .. } => write!(f, "queue `{name}`"),
             Self::Exchange { name, .. } => write!(f, "exchange `{name}`"),
-            Self::QueueBinding { queue } => write!(f, "the binding of queue `{queue}` to its exchange"),
+            Self::QueueBinding { exchange, queue } => {
+                write!(f, "the binding of queue `{queue}` to exchange `{exchange}`")
+            }
             Self::ExchangeBinding { source, destination, .. } => {
                 write!(f, "the binding of exchange `{source}` to exchange `{destination}`")
             }
@@ -45,28 +72,35 @@ impl fmt::Display for Declaration {
     }
 }
 
+/// The options that a queue was given, or the default ones.
+pub(super) fn options(queue: &Queue) -> EndpointOptions {
+    queue.extensions.get::<EndpointOptions>().cloned().unwrap_or_default()
+}
+
 /// The groups: what is in one may be declared at once, and needs the groups before it.
-pub(crate) fn plan(topology: &Topology) -> [Vec<Declaration>; 4] {
-    let options =
-        |queue: &bus_core::topology::Queue| queue.extensions.get::<QueueOptions>().cloned().unwrap_or_default();
-    let queues = topology
-        .queues
-        .iter()
-        .map(|queue| Declaration::Queue { name: queue.name.clone(), arguments: options(queue).table() });
-    let mut exchanges: Vec<Declaration> = Vec::new();
+pub(crate) fn plan(topology: &Topology, server: Option<&ServerVersion>) -> [Vec<Declaration>; 4] {
+    let [mut queues, mut exchanges, mut queue_bindings] = [const { Vec::new() }; 3];
     for queue in &topology.queues {
-        exchanges.push(Declaration::Exchange {
-            name: queue.name.clone(),
-            kind: TopicKind::Fanout,
-            auto_delete: options(queue).exchange_goes(),
-        });
+        let (name, options) = (&queue.name, options(queue));
+        let durable = options.lifetime == Lifetime::Durable;
+        queues.push(Declaration::queue(name, &options, server));
+        let auto_delete = !durable || options.auto_delete_exchange;
+        exchanges.push(Declaration::Exchange { name: name.clone(), kind: TopicKind::Fanout, durable, auto_delete });
+        queue_bindings.push(Declaration::QueueBinding { exchange: name.clone(), queue: name.clone() });
     }
     for topic in &topology.topics {
         if !topology.queues.iter().any(|queue| queue.name == topic.name) {
-            exchanges.push(Declaration::Exchange { name: topic.name.clone(), kind: topic.kind, auto_delete: false });
+            exchanges.push(Declaration::exchange(&topic.name, topic.kind));
         }
     }
-    let queue_bindings = topology.queues.iter().map(|queue| Declaration::QueueBinding { queue: queue.name.clone() });
+    for (exchange, queue) in topology.queues.iter().flat_map(|queue| options(queue).dead_letters) {
+        // Endpoints may share them, and have them as their own.
+        once(&mut exchanges, Declaration::exchange(&exchange, TopicKind::Fanout));
+        if let Some(queue) = queue {
+            once(&mut queues, Declaration::queue(&queue, &EndpointOptions::default(), server));
+            once(&mut queue_bindings, Declaration::QueueBinding { exchange, queue });
+        }
+    }
     let exchange_bindings =
         topology.bindings.iter().filter(|binding| binding.source != *binding.destination.name()).map(|binding| {
             Declaration::ExchangeBinding {
@@ -75,14 +109,33 @@ pub(crate) fn plan(topology: &Topology) -> [Vec<Declaration>; 4] {
                 routing_key: binding.routing_key.clone(),
             }
         });
-    [queues.collect(), exchanges, queue_bindings.collect(), exchange_bindings.collect()]
+    [queues, exchanges, queue_bindings, exchange_bindings.collect()]
+}
+
+/// Adds it, unless something is declared there already.
+fn once(group: &mut Vec<Declaration>, declaration: Declaration) {
+    let place = declaration.to_string();
+    if !group.iter().any(|known| known.to_string() == place) {
+        group.push(declaration);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use bus_core::{address::Destination, topology::Queue};
+    use bus_core::address::Destination;
 
     use super::*;
+    use crate::endpoint;
+
+    fn shown(topology: &Topology) -> [Vec<String>; 4] {
+        plan(topology, None).map(|group| group.iter().map(ToString::to_string).collect())
+    }
+
+    fn with(name: &str, options: EndpointOptions) -> Queue {
+        let mut queue = Queue::new(name.into());
+        queue.extensions.insert(options);
+        queue
+    }
 
     #[test]
     fn a_topology_is_declared_in_masstransits_order() {
@@ -90,27 +143,48 @@ mod tests {
         topology.topic(&"Acme:SubmitOrder".into(), TopicKind::Fanout);
         topology.bind(&"Acme:SubmitOrder".into(), Destination::Queue("orders".into()), "");
         topology.queues.push(Queue::new("orders".into()));
-        let plan = plan(&topology).map(|group| group.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(
-            plan,
+            shown(&topology),
             [
                 vec!["queue `orders`"],
                 vec!["exchange `orders`", "exchange `Acme:SubmitOrder`"],
-                vec!["the binding of queue `orders` to its exchange"],
+                vec!["the binding of queue `orders` to exchange `orders`"],
                 vec!["the binding of exchange `Acme:SubmitOrder` to exchange `orders`"],
             ]
         );
     }
 
     #[test]
-    fn a_queue_is_declared_with_its_options() {
+    fn dead_letters_of_two_endpoints_are_declared_once_and_an_endpoint_may_consume_them() {
         let mut topology = Topology::default();
-        let mut queue = Queue::new("q".into());
-        queue.extensions.insert(QueueOptions::new().quorum().auto_delete_exchange());
-        topology.queues.push(queue);
-        let [queues, exchanges, ..] = plan(&topology);
-        let [Declaration::Queue { arguments, .. }] = &queues[..] else { panic!("{queues:?}") };
+        for name in ["a", "b"] {
+            topology.queues.push(with(name, endpoint().dead_letter_queue("dlx", "dlq")));
+        }
+        topology.queues.push(with("dlq", endpoint().lazy()));
+        let [queues, exchanges, bindings, _] = shown(&topology);
+        assert_eq!(queues, ["queue `a`", "queue `b`", "queue `dlq`"]);
+        assert_eq!(exchanges, ["exchange `a`", "exchange `b`", "exchange `dlq`", "exchange `dlx`"]);
+        assert_eq!(bindings.len(), 4, "{bindings:?}");
+        assert_eq!(bindings[3], "the binding of queue `dlq` to exchange `dlx`");
+    }
+
+    #[test]
+    fn a_queue_and_its_exchange_are_declared_with_its_options() {
+        let mut topology = Topology::default();
+        topology.queues.push(with("q", endpoint().quorum().auto_delete_exchange()));
+        topology.queues.push(with("t", endpoint().temporary()));
+        let [queues, exchanges, ..] = plan(&topology, None);
+        let [Declaration::Queue { arguments, .. }, Declaration::Queue { lifetime, .. }] = &queues[..] else {
+            panic!("{queues:?}")
+        };
         assert!(arguments.contains_key("x-queue-type"));
-        assert_eq!(exchanges, [Declaration::Exchange { name: "q".into(), kind: TopicKind::Fanout, auto_delete: true }]);
+        assert_eq!(*lifetime, Lifetime::Temporary);
+        let exchange = |name: &str, durable| Declaration::Exchange {
+            name: name.into(),
+            kind: TopicKind::Fanout,
+            durable,
+            auto_delete: true,
+        };
+        assert_eq!(exchanges, [exchange("q", true), exchange("t", false)]);
     }
 }

@@ -3,8 +3,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "deadlines of the machine's time: the broker is real")]
 
+mod endpoint;
 mod faults;
 mod publish;
 mod receive;
+mod relay;
 mod server;
 mod topology;

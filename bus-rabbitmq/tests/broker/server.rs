@@ -34,6 +34,10 @@ impl Rabbit {
         self.0.name()
     }
 
+    pub(crate) fn url(&self) -> &str {
+        self.0.url()
+    }
+
     fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         self.0.management().call(method, path, body)
     }
@@ -78,6 +82,13 @@ impl Rabbit {
     pub(crate) fn delete(&self, what: &str, name: &str) {
         let status = self.call("DELETE", &format!("/api/{what}/{}/{name}", self.name()), "").0;
         assert_eq!(status, 204, "{what} {name}");
+    }
+
+    /// What the API says at a path behind `/api/`.
+    pub(crate) fn get(&self, path: &str) -> serde_json::Value {
+        let (status, body) = self.call("GET", &format!("/api/{path}"), "");
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
     }
 
     pub(crate) fn put(&self, what: &str, name: &str, body: &str) {

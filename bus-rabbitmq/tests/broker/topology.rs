@@ -3,7 +3,7 @@ use bus_core::{
     topology::{Queue, TopicKind, Topology},
     transport::{ApplyMode, PublishOutcome, TransportError},
 };
-use bus_rabbitmq::QueueOptions;
+use bus_rabbitmq::endpoint;
 
 use crate::server::{Rabbit, complete, delivery, published, queues, receiver, send};
 
@@ -47,7 +47,7 @@ async fn a_queue_with_other_properties_is_refused_with_the_brokers_words() {
     transport.apply(&queues(&["other"]), ApplyMode::Create).await.unwrap();
     let mut fitting = Topology::default();
     let mut queue = Queue::new("q".into());
-    queue.extensions.insert(QueueOptions::new().argument("x-max-length", 5_i64));
+    queue.extensions.insert(endpoint().argument("x-max-length", 5_i64));
     fitting.queues.push(queue);
     transport.apply(&fitting, ApplyMode::Create).await.unwrap();
 }
