@@ -75,7 +75,7 @@ fn json(value: &HeaderValue) -> Option<Value> {
         HeaderValue::Double(value) => Value::from(*value),
         HeaderValue::Text(text) => Value::from(text.as_ref()),
         HeaderValue::Bytes(bytes) => Value::from(std::str::from_utf8(bytes).ok()?),
-        HeaderValue::Time(time) => Value::from(crate::envelope::date::format(*time)),
+        HeaderValue::Time(time) => Value::from(crate::envelope::date::trimmed(*time)),
         _ => return None,
     })
 }

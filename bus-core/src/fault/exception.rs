@@ -15,7 +15,7 @@ pub struct ExceptionInfo {
     pub stack_trace: Option<String>,
     /// What it says; at most 2048 characters.
     pub message: Option<String>,
-    /// The program it was raised in.
+    /// The program it was raised in, if that is known.
     pub source: Option<String>,
 }
 
@@ -44,7 +44,8 @@ impl ExceptionInfo {
         Self {
             // Behind a trait object the type's name is lost.
             exception_type: Some(error_type.unwrap_or("dyn core::error::Error").to_owned()),
-            inner_exception: error.source().map(|inner| Box::new(Self::chain(inner, None, program))),
+            // Who raised what is behind it is not known.
+            inner_exception: error.source().map(|inner| Box::new(Self::chain(inner, None, None))),
             stack_trace: Some(String::new()),
             message: Some(cut(error.to_string())),
             source: program.map(str::to_owned),
@@ -76,5 +77,6 @@ mod tests {
         assert!(described.exception_type.unwrap().ends_with("Outer"));
         let inner = described.inner_exception.unwrap();
         assert_eq!(inner.message.as_deref(), Some("invalid digit found in string"));
+        assert_eq!((described.source.is_some(), inner.source), (true, None));
     }
 }

@@ -102,7 +102,7 @@ impl From<Uuid> for Header {
 
 impl From<SystemTime> for Header {
     fn from(time: SystemTime) -> Self {
-        Self::new(date::format(time), HeaderValue::Time(time))
+        Self::new(date::trimmed(time), HeaderValue::Time(time))
     }
 }
 
