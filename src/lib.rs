@@ -53,6 +53,10 @@ pub use bus_core::{
     Transmit, address, clock, consumer, envelope, extract, fault, message, naming, topology, transport,
 };
 
+/// What only RabbitMQ knows, such as `.with(rabbitmq::endpoint().quorum())` on an endpoint.
+#[cfg(feature = "rabbitmq")]
+pub use bus_rabbitmq as rabbitmq;
+
 /// Puts a bus together; the URL's scheme picks one of the transports that are compiled in.
 ///
 /// `build()` on the result says what is wrong with the URL, an unknown scheme or one whose feature is off

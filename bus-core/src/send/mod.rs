@@ -4,11 +4,13 @@ mod header;
 mod headers;
 mod outbound;
 mod outlet;
+mod transmit;
 
 pub use header::Header;
 pub(crate) use headers::{inherited_headers, transport_headers};
-pub use outbound::{Outbound, Transmit};
+pub use outbound::Outbound;
 pub(crate) use outlet::Outlet;
+pub use transmit::Transmit;
 
 use crate::address::{Address, AddressError};
 

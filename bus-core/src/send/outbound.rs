@@ -1,24 +1,24 @@
 use std::{
     fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
+    future::IntoFuture,
     sync::{Arc, LazyLock},
-    task::{Context as Task, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Header, IntoAddress, Outlet, inherited_headers, outlet::Route, transport_headers};
+use super::{
+    Header, IntoAddress, Outlet, Transmit, inherited_headers, outlet::Route, transmit::Parcel, transport_headers,
+};
 use crate::{
     Error, Message, MessageType,
     address::{Address, AddressError, Destination},
     codec::{Around, RAW, write_raw_headers},
-    consumer::{Attempt, Sent},
+    consumer::Attempt,
     envelope::{CONTENT_TYPE, Envelop, Host},
     error::Posted,
-    transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
+    transport::Outgoing,
 };
 
 /// A message on its way out; nothing happens until it is awaited.
@@ -272,154 +272,19 @@ impl<'a, M: Message> IntoFuture for Outbound<'a, M> {
     type IntoFuture = Transmit<'a>;
 
     fn into_future(self) -> Transmit<'a> {
-        let class = if self.attempt.is_some() { Class::Handler } else { Class::Application };
-        let parcel = self.prepare().map(|(message, posted)| {
-            let confirmed = self.options.confirmed || self.attempt.is_none();
-            Parcel { outlet: self.outlet, attempt: self.attempt, class, message, posted, confirmed }
-        });
-        Transmit(match parcel {
-            Ok(parcel) => Step::Start(Box::new(parcel)),
-            Err(error) => Step::Failed(Some(error)),
-        })
+        Transmit::new(self.prepare().map(|(message, posted)| Parcel {
+            outlet: self.outlet,
+            attempt: self.attempt,
+            message,
+            posted,
+            confirmed: self.options.confirmed || self.attempt.is_none(),
+        }))
     }
 }
 
 impl<M> fmt::Debug for Outbound<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Outbound<{}>", std::any::type_name::<M>())
-    }
-}
-
-/// The future of an [`Outbound`].
-pub struct Transmit<'a>(Step<'a>);
-
-enum Step<'a> {
-    Failed(Option<Error>),
-    Start(Box<Parcel<'a>>),
-    /// The window is full; rare, so it may cost a box.
-    Waiting(Pin<Box<dyn Future<Output = Submitted<'a>> + Send + 'a>>),
-    Confirming(Confirming<'a>),
-    Done,
-}
-
-/// A message that its sender waits for.
-struct Confirming<'a> {
-    confirm: Confirm,
-    posted: Posted,
-    /// The attempt it is part of, and the message, to send it again.
-    attempt: Option<Box<(&'a Attempt, Outgoing)>>,
-}
-
-/// Handed over; with the confirm, if its sender waits for it.
-type Submitted<'a> = Result<Option<Confirming<'a>>, Error>;
-
-struct Parcel<'a> {
-    outlet: &'a Arc<Outlet>,
-    attempt: Option<&'a Attempt>,
-    class: Class,
-    message: Outgoing,
-    posted: Posted,
-    confirmed: bool,
-}
-
-impl<'a> Parcel<'a> {
-    /// Hands the message over; the confirm, if its sender waits for it.
-    fn submit(self, permit: Permit) -> Submitted<'a> {
-        let Self { outlet, attempt, message, posted, confirmed, .. } = self;
-        match attempt {
-            None => {
-                let confirm = outlet.publisher().submit(permit, message);
-                Ok(Some(Confirming { confirm, posted, attempt: None }))
-            }
-            Some(attempt) if confirmed => {
-                let confirm = attempt.submit_confirmed(permit, message.clone())?;
-                Ok(Some(Confirming { confirm, posted, attempt: Some(Box::new((attempt, message))) }))
-            }
-            Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
-        }
-    }
-}
-
-impl Future for Transmit<'_> {
-    type Output = Result<(), Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
-        loop {
-            let submitted = match &mut self.0 {
-                Step::Failed(error) => {
-                    let error = error.take();
-                    self.0 = Step::Done;
-                    return error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
-                }
-                Step::Done => return Poll::Pending,
-                Step::Confirming(confirming) => {
-                    let outcome = ready!(Pin::new(&mut confirming.confirm).poll(cx));
-                    let Step::Confirming(confirming) = std::mem::replace(&mut self.0, Step::Done) else {
-                        return Poll::Pending;
-                    };
-                    let Confirming { posted, attempt, .. } = confirming;
-                    let result = Error::of_outcome(outcome, || posted);
-                    if let (Err(error), Some(part)) = (&result, attempt)
-                        && error.is_infrastructure()
-                    {
-                        part.0.meet_an_outage();
-                    }
-                    return Poll::Ready(result);
-                }
-                Step::Waiting(turn) => ready!(turn.as_mut().poll(cx)),
-                Step::Start(_) => {
-                    let Step::Start(parcel) = std::mem::replace(&mut self.0, Step::Done) else { return Poll::Pending };
-                    let mut room = parcel.outlet.publisher().ready(parcel.message.body.len(), parcel.class);
-                    match Pin::new(&mut room).poll(cx) {
-                        Poll::Ready(permit) => parcel.submit(permit),
-                        Poll::Pending => {
-                            self.0 = Step::Waiting(Box::pin(wait(*parcel, room)));
-                            continue;
-                        }
-                    }
-                }
-            };
-            self.0 = match submitted {
-                Ok(Some(confirming)) => Step::Confirming(confirming),
-                Ok(None) => {
-                    self.0 = Step::Done;
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) => Step::Failed(Some(error)),
-            };
-        }
-    }
-}
-
-impl Drop for Transmit<'_> {
-    /// A handler that stops waiting for a confirm does not make the message's acknowledgement wait less.
-    fn drop(&mut self) {
-        if let Step::Confirming(Confirming { confirm, posted, attempt: Some(part) }) =
-            std::mem::replace(&mut self.0, Step::Done)
-        {
-            let (attempt, message) = *part;
-            attempt.adopt(Sent { message, posted, confirm });
-        }
-    }
-}
-
-async fn wait(parcel: Parcel<'_>, room: Reserve) -> Submitted<'_> {
-    let deadline: Instant = parcel.message.deadline;
-    match parcel.outlet.clock.by(deadline, room).await {
-        Ok(permit) => parcel.submit(permit),
-        Err(_) => {
-            if let Some(attempt) = parcel.attempt {
-                attempt.meet_an_outage();
-            }
-            let reason = "the window of unconfirmed messages stayed full until the deadline".into();
-            Error::of_outcome(PublishOutcome::NotSent(reason), || parcel.posted).map(|()| None)
-        }
-    }
-}
-
-impl fmt::Debug for Transmit<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Transmit")
     }
 }
 

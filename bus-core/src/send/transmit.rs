@@ -1,0 +1,163 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as Task, Poll, ready},
+    time::Instant,
+};
+
+use super::Outlet;
+use crate::{
+    Error,
+    consumer::{Attempt, Sent},
+    error::Posted,
+    transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
+};
+
+/// The future of an [`Outbound`](super::Outbound).
+pub struct Transmit<'a>(Step<'a>);
+
+enum Step<'a> {
+    Failed(Option<Error>),
+    Start(Box<Parcel<'a>>),
+    /// The window is full; rare, so it may cost a box.
+    Waiting(Pin<Box<dyn Future<Output = Submitted<'a>> + Send + 'a>>),
+    Confirming(Confirming<'a>),
+    Done,
+}
+
+/// A message that its sender waits for.
+struct Confirming<'a> {
+    confirm: Confirm,
+    posted: Posted,
+    /// The attempt it is part of, and the message, to send it again.
+    attempt: Option<Box<(&'a Attempt, Outgoing)>>,
+}
+
+/// Handed over; with the confirm, if its sender waits for it.
+type Submitted<'a> = Result<Option<Confirming<'a>>, Error>;
+
+/// A message that is written and not handed over.
+pub(super) struct Parcel<'a> {
+    pub(super) outlet: &'a Arc<Outlet>,
+    pub(super) attempt: Option<&'a Attempt>,
+    pub(super) message: Outgoing,
+    pub(super) posted: Posted,
+    /// Its sender waits for the broker.
+    pub(super) confirmed: bool,
+}
+
+impl<'a> Transmit<'a> {
+    pub(super) fn new(parcel: Result<Parcel<'a>, Error>) -> Self {
+        Self(match parcel {
+            Ok(parcel) => Step::Start(Box::new(parcel)),
+            Err(error) => Step::Failed(Some(error)),
+        })
+    }
+}
+
+impl<'a> Parcel<'a> {
+    fn class(&self) -> Class {
+        if self.attempt.is_some() { Class::Handler } else { Class::Application }
+    }
+
+    /// Hands the message over; the confirm, if its sender waits for it.
+    fn submit(self, permit: Permit) -> Submitted<'a> {
+        let Self { outlet, attempt, message, posted, confirmed, .. } = self;
+        match attempt {
+            None => {
+                let confirm = outlet.publisher().submit(permit, message);
+                Ok(Some(Confirming { confirm, posted, attempt: None }))
+            }
+            Some(attempt) if confirmed => {
+                let confirm = attempt.submit_confirmed(permit, message.clone())?;
+                Ok(Some(Confirming { confirm, posted, attempt: Some(Box::new((attempt, message))) }))
+            }
+            Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
+        }
+    }
+}
+
+impl Future for Transmit<'_> {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
+        loop {
+            let submitted = match &mut self.0 {
+                Step::Failed(error) => {
+                    let error = error.take();
+                    self.0 = Step::Done;
+                    return error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                }
+                Step::Done => return Poll::Pending,
+                Step::Confirming(confirming) => {
+                    let outcome = ready!(Pin::new(&mut confirming.confirm).poll(cx));
+                    let Step::Confirming(confirming) = std::mem::replace(&mut self.0, Step::Done) else {
+                        return Poll::Pending;
+                    };
+                    let Confirming { posted, attempt, .. } = confirming;
+                    let result = Error::of_outcome(outcome, || posted);
+                    if let (Err(error), Some(part)) = (&result, attempt)
+                        && error.is_infrastructure()
+                    {
+                        part.0.meet_an_outage();
+                    }
+                    return Poll::Ready(result);
+                }
+                Step::Waiting(turn) => ready!(turn.as_mut().poll(cx)),
+                Step::Start(_) => {
+                    let Step::Start(parcel) = std::mem::replace(&mut self.0, Step::Done) else { return Poll::Pending };
+                    let mut room = parcel.outlet.publisher().ready(parcel.message.body.len(), parcel.class());
+                    match Pin::new(&mut room).poll(cx) {
+                        Poll::Ready(permit) => parcel.submit(permit),
+                        Poll::Pending => {
+                            self.0 = Step::Waiting(Box::pin(wait(*parcel, room)));
+                            continue;
+                        }
+                    }
+                }
+            };
+            self.0 = match submitted {
+                Ok(Some(confirming)) => Step::Confirming(confirming),
+                Ok(None) => {
+                    self.0 = Step::Done;
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) => Step::Failed(Some(error)),
+            };
+        }
+    }
+}
+
+impl Drop for Transmit<'_> {
+    /// A handler that stops waiting for a confirm does not make the message's acknowledgement wait less.
+    fn drop(&mut self) {
+        if let Step::Confirming(Confirming { confirm, posted, attempt: Some(part) }) =
+            std::mem::replace(&mut self.0, Step::Done)
+        {
+            let (attempt, message) = *part;
+            attempt.adopt(Sent { message, posted, confirm });
+        }
+    }
+}
+
+async fn wait(parcel: Parcel<'_>, room: Reserve) -> Submitted<'_> {
+    let deadline: Instant = parcel.message.deadline;
+    match parcel.outlet.clock.by(deadline, room).await {
+        Ok(permit) => parcel.submit(permit),
+        Err(_) => {
+            if let Some(attempt) = parcel.attempt {
+                attempt.meet_an_outage();
+            }
+            let reason = "the window of unconfirmed messages stayed full until the deadline".into();
+            Error::of_outcome(PublishOutcome::NotSent(reason), || parcel.posted).map(|()| None)
+        }
+    }
+}
+
+impl fmt::Debug for Transmit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transmit")
+    }
+}
