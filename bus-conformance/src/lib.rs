@@ -8,6 +8,7 @@
 //! ```
 
 mod behaviour;
+pub mod faulty;
 mod lying;
 mod messages;
 mod place;
