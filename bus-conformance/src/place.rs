@@ -53,13 +53,17 @@ impl Place {
         Self { driver, url, _anchor: anchor }
     }
 
+    /// A bus there, not built yet.
+    pub fn builder(&self) -> Builder {
+        Builder::new(&self.url, Catalog { drivers: vec![self.driver], missing: Vec::new() })
+    }
+
     /// A bus there, configured.
     ///
     /// # Panics
     /// If it cannot be built.
     pub fn bus(&self, configure: impl FnOnce(Builder) -> Builder) -> Bus {
-        let catalog = Catalog { drivers: vec![self.driver], missing: Vec::new() };
-        configure(Builder::new(&self.url, catalog)).build().expect("the behaviour's bus can be built")
+        configure(self.builder()).build().expect("the behaviour's bus can be built")
     }
 
     /// A bus there, started.
