@@ -8,12 +8,16 @@
 //! ```
 
 mod behaviour;
+pub mod faulty;
+mod lying;
 mod messages;
 mod place;
 mod probe;
 
 pub use behaviour::*;
-pub use place::{Fixture, Place};
+pub use lying::lying;
+pub use place::{Fixture, Place, eventually, soon, with_patience};
+pub use probe::{Handled, Probe, Seen};
 
 /// One `#[tokio::test]` per behaviour; the argument is an expression for a [`Fixture`], and may await.
 #[macro_export]
@@ -26,6 +30,7 @@ macro_rules! conformance {
             competing_consumers_share_a_queue
             several_message_types_live_on_one_endpoint
             a_message_is_acknowledged_after_its_handler_and_comes_back_if_it_was_dropped
+            acknowledging_a_message_leaves_the_others_alone
             prefetch_bounds_what_an_endpoint_holds
             a_panic_is_a_failure_and_the_next_message_is_handled
             a_failing_message_ends_in_error_with_reason_body_and_headers

@@ -29,31 +29,60 @@ pub struct Place {
 /// How long anything may take before the suite gives up on it. No test passes by waiting for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+tokio::task_local! {
+    static OWN_PATIENCE: Duration;
+}
+
+/// Runs a behaviour that gives up sooner than after 30 s, where it is known to fail.
+pub async fn with_patience<T>(patience: Duration, behaviour: impl Future<Output = T>) -> T {
+    OWN_PATIENCE.scope(patience, behaviour).await
+}
+
+fn patience() -> Duration {
+    OWN_PATIENCE.try_with(|own| *own).unwrap_or(PATIENCE)
+}
+
 impl Place {
     /// A new place.
+    ///
+    /// # Panics
+    /// If the fixture's URL cannot be opened.
     pub async fn new(fixture: &impl Fixture) -> Self {
         let (driver, url) = (fixture.driver(), fixture.url().await);
         let anchor = driver.open(&url, Environment::default()).expect("the fixture's URL can be opened");
         Self { driver, url, _anchor: anchor }
     }
 
+    /// A bus there, not built yet.
+    pub fn builder(&self) -> Builder {
+        Builder::new(&self.url, Catalog { drivers: vec![self.driver], missing: Vec::new() })
+    }
+
     /// A bus there, configured.
-    pub(crate) fn bus(&self, configure: impl FnOnce(Builder) -> Builder) -> Bus {
-        let catalog = Catalog { drivers: vec![self.driver], missing: Vec::new() };
-        configure(Builder::new(&self.url, catalog)).build().expect("the behaviour's bus can be built")
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn bus(&self, configure: impl FnOnce(Builder) -> Builder) -> Bus {
+        configure(self.builder()).build().expect("the behaviour's bus can be built")
     }
 
     /// A bus there, started.
-    pub(crate) async fn started(&self, configure: impl FnOnce(Builder) -> Builder) -> Bus {
+    ///
+    /// # Panics
+    /// If it cannot be built or started.
+    pub async fn started(&self, configure: impl FnOnce(Builder) -> Builder) -> Bus {
         let bus = self.bus(configure);
         bus.start().await.expect("the bus starts");
         bus
     }
 
     /// The transport itself, connected, for what a bus would not do.
-    pub(crate) async fn transport(&self) -> Arc<dyn Transport> {
+    ///
+    /// # Panics
+    /// If it does not connect.
+    pub async fn transport(&self) -> Arc<dyn Transport> {
         let transport = self.driver.open(&self.url, Environment::default()).expect("the URL can be opened");
-        transport.connect(Clock::real().now() + PATIENCE).await.expect("the transport connects");
+        transport.connect(Clock::real().after(patience())).await.expect("the transport connects");
         transport
     }
 }
@@ -65,10 +94,26 @@ impl fmt::Debug for Place {
 }
 
 /// Waits for something that must come.
-pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    let clock = Clock::real();
-    match clock.by(clock.now() + PATIENCE, work).await {
+///
+/// # Panics
+/// If it does not come in time.
+pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let (clock, patience) = (Clock::real(), patience());
+    match clock.by(clock.after(patience), work).await {
         Ok(done) => done,
-        Err(_) => panic!("waited {PATIENCE:?} for {what}"),
+        Err(_) => panic!("waited {patience:?} for {what}"),
     }
+}
+
+/// Waits until something is so that tells nobody when it changes, such as health.
+///
+/// # Panics
+/// If it is not so in time.
+pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    soon(what, async {
+        while !is_so() {
+            Clock::real().sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 }

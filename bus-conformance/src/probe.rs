@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use bus_core::{
     Message,
@@ -6,18 +6,23 @@ use bus_core::{
 };
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
-use crate::place::soon;
+use crate::soon;
 
 /// What a handler saw.
 #[derive(Debug)]
-pub(crate) struct Seen<M> {
-    pub(crate) message: M,
-    pub(crate) ctx: Context,
+pub struct Seen<M> {
+    /// The message.
+    pub message: M,
+    /// What was around it.
+    pub ctx: Context,
 }
+
+/// The future of a watched handler.
+pub type Handled = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
 /// Watches a handler: what it was called with, in order.
 #[derive(Debug)]
-pub(crate) struct Probe<M> {
+pub struct Probe<M> {
     sender: mpsc::UnboundedSender<Seen<M>>,
     receiver: Arc<Mutex<mpsc::UnboundedReceiver<Seen<M>>>>,
     /// A handler goes on only with a permit of it.
@@ -32,12 +37,12 @@ impl<M> Clone for Probe<M> {
 
 impl<M: Message + Clone> Probe<M> {
     /// Handlers run through.
-    pub(crate) fn open() -> Self {
+    pub fn open() -> Self {
         Self::with(Semaphore::MAX_PERMITS)
     }
 
     /// Handlers stop until [`let_through`](Self::let_through).
-    pub(crate) fn closed() -> Self {
+    pub fn closed() -> Self {
         Self::with(0)
     }
 
@@ -47,12 +52,22 @@ impl<M: Message + Clone> Probe<M> {
     }
 
     /// Lets `handlers` of the stopped ones go on.
-    pub(crate) fn let_through(&self, handlers: usize) {
+    pub fn let_through(&self, handlers: usize) {
         self.gate.add_permits(handlers);
     }
 
+    /// A handler that is watched, for
+    /// [`EndpointBuilder::consumer`](bus_core::bus::EndpointBuilder::consumer).
+    pub fn handler(&self) -> impl Fn(M, Context) -> Handled + Send + Sync + 'static {
+        let probe = self.clone();
+        move |message, ctx| Box::pin(probe.clone().handle(message, ctx))
+    }
+
     /// The body of a handler that is watched.
-    pub(crate) async fn handle(self, message: M, ctx: Context) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// None: the gate is never closed.
+    pub async fn handle(self, message: M, ctx: Context) -> Result<(), Failure> {
         // Whoever watched may be gone.
         let _ = self.sender.send(Seen { message, ctx });
         self.gate.acquire().await?.forget();
@@ -60,14 +75,17 @@ impl<M: Message + Clone> Probe<M> {
     }
 
     /// What the next call saw.
-    pub(crate) async fn next(&self) -> Seen<M> {
+    ///
+    /// # Panics
+    /// If there is none in time.
+    pub async fn next(&self) -> Seen<M> {
         let name = std::any::type_name::<M>();
         let seen = soon(name, async { self.receiver.lock().await.recv().await }).await;
         seen.expect("the probe holds a sender itself")
     }
 
     /// The messages of the next `count` calls.
-    pub(crate) async fn take(&self, count: usize) -> Vec<M> {
+    pub async fn take(&self, count: usize) -> Vec<M> {
         let mut messages = Vec::with_capacity(count);
         while messages.len() < count {
             messages.push(self.next().await.message);
@@ -76,7 +94,7 @@ impl<M: Message + Clone> Probe<M> {
     }
 
     /// How many calls were not looked at.
-    pub(crate) async fn left(&self) -> usize {
+    pub async fn left(&self) -> usize {
         self.receiver.lock().await.len()
     }
 }

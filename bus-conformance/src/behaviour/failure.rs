@@ -12,16 +12,16 @@ use bus_core::{
     clock::Clock,
     consumer::{Context, Failure},
     fault::Fault,
-    transport::{Class, DeadLetter, Outgoing, PublishOutcome, Transport},
+    transport::{Class, Outgoing, PublishOutcome, Transport},
 };
 use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::{
-    Place,
+    Place, lying,
     messages::{Ticked, Tocked},
-    place::soon,
     probe::{Probe, watched},
+    soon,
 };
 
 /// A handler that panics fails like any other, and its place is free for the next message.
@@ -163,22 +163,6 @@ pub async fn a_type_without_consumer_ends_in_skipped(place: Place) {
     bus.stop().await;
     assert_eq!(probe.left().await, 0);
     assert_eq!(transport.browse("work_error", 10).await.unwrap().len(), 0);
-}
-
-/// What lies in a queue, once it is `count` messages. Asks until then: the broker tells nobody of a move.
-async fn lying(transport: &dyn Transport, queue: &str, count: usize) -> Vec<DeadLetter> {
-    soon(&format!("{count} messages in {queue}"), async {
-        let clock = Clock::real();
-        loop {
-            let letters = transport.browse(queue, count + 1).await.expect("the queue can be looked at");
-            if letters.len() >= count {
-                assert_eq!(letters.len(), count, "too many messages in {queue}");
-                return letters;
-            }
-            clock.sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
 }
 
 async fn put(transport: &dyn Transport, queue: &str, body: &'static [u8]) {

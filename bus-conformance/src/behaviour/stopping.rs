@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 
+use futures_util::FutureExt;
+
 use crate::{
-    Place,
+    Place, eventually,
     messages::Ticked,
-    place::soon,
     probe::{Probe, watched},
+    soon,
 };
 
 /// `stop()` waits for the handlers that run and acknowledges their messages; what they had not begun goes
@@ -17,17 +19,16 @@ pub async fn stop_finishes_what_runs_and_returns_the_rest(place: Place) {
         bus.publish(Ticked { number }).await.unwrap();
     }
     let mut finished: BTreeSet<_> = first.take(2).await.into_iter().map(|ticked| ticked.number).collect();
-    let stop = tokio::spawn({
-        let bus = bus.clone();
-        async move { bus.stop().await }
-    });
+    let mut stop = Box::pin(bus.stop());
+    assert!((&mut stop).now_or_never().is_none(), "it waits for the handlers");
     // A second caller waits for the same stop.
     let again = tokio::spawn({
         let bus = bus.clone();
         async move { bus.stop().await }
     });
     // The caller goes away; the stop goes on.
-    stop.abort();
+    drop(stop);
+    eventually("the endpoint to stop", || bus.health().endpoints[0].problem.as_deref() == Some("stopping")).await;
     first.let_through(2);
     soon("the stop", again).await.unwrap();
     soon("the stop", bus.stop()).await;

@@ -5,7 +5,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex, Notify, oneshot},
+    sync::{Mutex, oneshot, watch},
     task::JoinHandle,
 };
 
@@ -31,8 +31,8 @@ pub(super) struct Lifecycle {
     limits: Limits,
     /// Held through a start or stop, so that they follow one another.
     active: Mutex<Option<Vec<Running>>>,
-    /// Ends a start under way.
-    cancelled: Notify,
+    /// Counts the stops; each ends the starts that were called before it.
+    stops: watch::Sender<u64>,
     /// Why the last topology round failed.
     topology_problem: Arc<Slot<Option<String>>>,
     /// Ends the topology rounds when the bus is dropped.
@@ -76,7 +76,7 @@ impl Lifecycle {
             outlet,
             limits,
             active: Mutex::new(None),
-            cancelled: Notify::new(),
+            stops: watch::Sender::default(),
             topology_problem: Arc::default(),
             rounds: Slot::new(None),
         }
@@ -89,6 +89,7 @@ impl Lifecycle {
     /// In a task of its own: a caller that goes away leaves no half-started bus behind.
     pub(super) async fn start(this: &Arc<Self>) -> Result<(), Error> {
         let (mut answer, answered) = oneshot::channel();
+        let mut stops = this.stops.subscribe();
         let this = this.clone();
         tokio::spawn(async move {
             let mut active = this.active.lock().await;
@@ -100,7 +101,7 @@ impl Lifecycle {
                 biased;
                 () = answer.closed() => None,
                 // A stop does not wait for a start that cannot get on.
-                () = this.cancelled.notified() => None,
+                _ = stops.changed() => None,
                 started = this.bring_up() => Some(started),
             };
             match started {
@@ -165,7 +166,7 @@ impl Lifecycle {
     /// In a task of its own: a caller that goes away must not leave messages half returned.
     pub(super) async fn stop(this: &Arc<Self>) {
         let this = this.clone();
-        this.cancelled.notify_waiters();
+        this.stops.send_modify(|stops| *stops += 1);
         let stopping = tokio::spawn(async move {
             let mut active = this.active.lock().await;
             this.take_down(&mut active).await;

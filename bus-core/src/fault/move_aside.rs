@@ -7,7 +7,7 @@ use crate::{
     consumer::EndpointContext,
     endpoint::{Backoff, Holding, Stopped, Stopping},
     envelope::{Headers, Host, date},
-    transport::{Delivery, EnsureQueue, Outgoing, SettleOutcome, Settlement, copy_confirm_complete},
+    transport::{Delivery, EnsureQueue, Outgoing, PublishOutcome, SettleOutcome, Settlement, copy_confirm_complete},
 };
 
 /// The queues that messages are moved to, beside the one they came from.
@@ -75,12 +75,24 @@ pub(crate) async fn move_aside(
                     ?outcome,
                     "held: a message could not be moved"
                 );
+                _holding =
+                    Some(endpoint.status.hold(format!("a message could not be moved to {queue}: {}", why(&outcome))));
                 unsettled = back;
             }
         }
         if stopping.or_sleep(&outlet.clock, outage.next()).await {
             return Err(Stopped);
         }
+    }
+}
+
+fn why(outcome: &PublishOutcome) -> String {
+    match outcome {
+        PublishOutcome::Rejected(reason) | PublishOutcome::NotSent(reason) | PublishOutcome::Unknown(reason) => {
+            reason.to_string()
+        }
+        PublishOutcome::Unroutable => "there is no queue of that name".to_owned(),
+        PublishOutcome::Confirmed => "nothing is wrong".to_owned(),
     }
 }
 

@@ -65,7 +65,9 @@ impl Retry {
             Pace::Interval(interval) => *interval,
             Pace::Exponential(pauses) => {
                 let pause = pauses.start.saturating_mul(2_u32.saturating_pow(retries)).min(pauses.end);
-                pause.mul_f64(0.75 + 0.5 * chance()).min(pauses.end)
+                // `Duration::MAX` times more than one is no duration.
+                let spread = pause.as_secs_f64() * (0.75 + 0.5 * chance());
+                Duration::try_from_secs_f64(spread).unwrap_or(pauses.end).min(pauses.end)
             }
         })
     }
@@ -94,6 +96,7 @@ mod tests {
         assert!(pauses(Retry::none()).is_empty());
         assert_eq!(pauses(Retry::immediate(2)), [Duration::ZERO; 2]);
         assert_eq!(pauses(Retry::interval(3, SECOND)), [SECOND; 3]);
+        assert_eq!(pauses(Retry::exponential(50, Duration::MAX..Duration::MAX)).len(), 50);
         let grown = pauses(Retry::exponential(40, SECOND..10 * SECOND));
         assert_eq!(grown.len(), 40);
         for (n, pause) in grown.into_iter().enumerate() {

@@ -1,0 +1,115 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use bus_core::{
+    address::Destination,
+    envelope::{Envelope, Headers},
+    topology::Topology,
+    transport::{Class, Confirm, Outgoing, Pending, Permit, PublishOutcome, Publisher, Window},
+};
+use futures_util::FutureExt;
+
+use super::{Answer, Faults, Flaw, Step, faults::Fate};
+
+/// A publisher around another one.
+#[derive(Debug)]
+pub(super) struct FaultyPublisher {
+    inner: Arc<dyn Publisher>,
+    faults: Faults,
+    count: AtomicUsize,
+}
+
+impl FaultyPublisher {
+    pub(super) fn new(inner: Arc<dyn Publisher>, faults: Faults) -> Self {
+        Self { inner, faults, count: AtomicUsize::new(0) }
+    }
+
+    /// Hands the message on, as the flaw has it.
+    fn pass(&self, permit: Permit, mut message: Outgoing) -> Confirm {
+        let has = |flaw| self.faults.has(flaw);
+        if has(Flaw::Drops) && self.count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
+            return Pending::ready(PublishOutcome::Confirmed);
+        }
+        if has(Flaw::LosesHeaders) {
+            message.headers = Headers::new();
+        }
+        if has(Flaw::Broadcasts)
+            && matches!(message.to, Destination::Queue(_))
+            && let Some(topic) = published_to(&message)
+        {
+            message.to = Destination::Topic(topic);
+        }
+        if has(Flaw::Duplicates)
+            && let Some(room) = self.inner.ready(message.body.len(), Class::Handler).now_or_never()
+        {
+            drop(self.inner.submit(room, message.clone()));
+        }
+        if has(Flaw::ConfirmsEarly) {
+            let inner = self.inner.clone();
+            tokio::spawn(async move { inner.submit(permit, message).await });
+            return Pending::ready(PublishOutcome::Confirmed);
+        }
+        self.inner.submit(permit, message)
+    }
+}
+
+/// The topic that a message of this type is published to: `Acme:Placed` of `urn:message:Acme:Placed`.
+fn published_to(message: &Outgoing) -> Option<Arc<str>> {
+    let envelope = Envelope::read(&message.body).ok()?;
+    Some(envelope.message_type.first()?.strip_prefix("urn:message:")?.into())
+}
+
+impl Publisher for FaultyPublisher {
+    fn window(&self) -> &Arc<Window> {
+        self.inner.window()
+    }
+
+    fn announce(&self, topic: &Arc<str>, needs: Arc<Topology>) {
+        self.inner.announce(topic, needs);
+    }
+
+    fn submit(&self, permit: Permit, message: Outgoing) -> Confirm {
+        let faults = self.faults.clone();
+        let noted = Arc::new(message.clone());
+        faults.note(Step::Submitted(noted.clone()));
+        let (confirm, mut released) = match faults.fate(&message) {
+            None => (self.pass(permit, message), None),
+            Some(Fate::Answered(answer @ Answer::Unknown)) => {
+                drop(self.pass(permit, message));
+                (Pending::ready(answer.outcome()), None)
+            }
+            Some(Fate::Answered(answer)) => (Pending::ready(answer.outcome()), None),
+            Some(Fate::Withheld(released)) => (self.pass(permit, message), Some(released)),
+        };
+        let (completer, told) = Pending::new();
+        let answer = move |outcome| {
+            let outcome = match outcome {
+                PublishOutcome::Unroutable if faults.has(Flaw::HidesUnroutable) => PublishOutcome::Confirmed,
+                outcome => outcome,
+            };
+            let confirmed = matches!(outcome, PublishOutcome::Confirmed);
+            faults.note(if confirmed { Step::Confirmed(noted) } else { Step::Refused(noted) });
+            completer.complete(outcome);
+        };
+        // What is known is told at once, as the transport under this one does it.
+        let mut confirm = Some(confirm);
+        if released.is_none()
+            && let Some(outcome) = confirm.as_mut().and_then(FutureExt::now_or_never)
+        {
+            answer(outcome);
+            return told;
+        }
+        tokio::spawn(async move {
+            if let Some(released) = &mut released {
+                // Whoever held it back is gone: that releases it too.
+                let _ = released.wait_for(|released| *released).await;
+            }
+            if let Some(confirm) = confirm {
+                answer(confirm.await);
+            }
+        });
+        told
+    }
+}

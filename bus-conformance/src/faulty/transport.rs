@@ -1,0 +1,97 @@
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use bus_core::{
+    address::{Address, AddressError, Destination},
+    clock::Clock,
+    topology::Topology,
+    transport::{
+        ApplyMode, Capabilities, DeadLetter, Publisher, Receiver, ReceiverSettings, Transport, TransportError,
+    },
+};
+
+use super::{Faults, Flaw, Step, publisher::FaultyPublisher, receiver::FaultyReceiver};
+
+/// A transport around another one.
+#[derive(Debug)]
+pub(super) struct FaultyTransport {
+    inner: Arc<dyn Transport>,
+    publisher: Arc<FaultyPublisher>,
+    faults: Faults,
+    clock: Clock,
+}
+
+impl FaultyTransport {
+    pub(super) fn new(inner: Arc<dyn Transport>, faults: Faults, clock: Clock) -> Self {
+        let publisher = Arc::new(FaultyPublisher::new(inner.publisher(), faults.clone()));
+        Self { inner, publisher, faults, clock }
+    }
+}
+
+#[async_trait]
+impl Transport for FaultyTransport {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {
+        self.inner.resolve(address)
+    }
+
+    fn absolute(&self, destination: &Destination) -> String {
+        self.inner.absolute(destination)
+    }
+
+    fn source_address(&self) -> String {
+        self.inner.source_address()
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), String> {
+        self.inner.check_name(name)
+    }
+
+    async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {
+        self.faults.note(Step::Connecting);
+        if self.faults.hangs_connecting() {
+            self.clock.sleep_until(deadline).await;
+            return Err(TransportError::Unreachable {
+                address: self.source_address(),
+                source: "a scripted silence".into(),
+            });
+        }
+        self.inner.connect(deadline).await
+    }
+
+    async fn apply(&self, topology: &Topology, mode: ApplyMode) -> Result<(), TransportError> {
+        self.faults.note(Step::Applying);
+        if self.faults.hangs_applying() {
+            std::future::pending::<()>().await;
+        }
+        self.inner.apply(topology, mode).await
+    }
+
+    fn publisher(&self) -> Arc<dyn Publisher> {
+        self.publisher.clone()
+    }
+
+    async fn receive(&self, mut settings: ReceiverSettings) -> Result<Box<dyn Receiver>, TransportError> {
+        let queue = settings.queue.clone();
+        if self.faults.has(Flaw::IgnoresPrefetch) {
+            settings.prefetch = u16::MAX;
+        }
+        let inner = self.inner.receive(settings).await?;
+        Ok(Box::new(FaultyReceiver::new(inner, self.faults.clone(), queue)))
+    }
+
+    async fn browse(&self, queue: &str, max: usize) -> Result<Vec<DeadLetter>, TransportError> {
+        self.inner.browse(queue, max).await
+    }
+
+    fn health(&self) -> Result<(), String> {
+        self.inner.health()
+    }
+
+    async fn close(&self, deadline: Instant) {
+        self.inner.close(deadline).await;
+    }
+}

@@ -1,0 +1,8 @@
+//! What the engine promises when the broker misbehaves, or the handler does; over memory, whose driver is
+//! wrapped so that it misbehaves at a chosen moment and keeps a record.
+
+mod failing;
+mod holding;
+mod lifecycle;
+mod sending;
+mod stage;
