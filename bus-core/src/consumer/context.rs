@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::DecodeError;
@@ -37,10 +38,18 @@ pub(crate) struct Attempt {
     outage: AtomicBool,
 }
 
-/// What an attempt sent.
 enum Journal {
-    Open(Vec<Sent>),
+    Open(Record),
     Closed,
+}
+
+/// What an attempt sent.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) sent: Vec<Sent>,
+    /// Messages whose senders wait for the confirm themselves: each ends when its sender has it, or gives
+    /// the message back when its sender stops waiting.
+    pub(crate) awaited: Vec<oneshot::Receiver<Sent>>,
 }
 
 /// A message that was handed over and not awaited yet.
@@ -67,7 +76,7 @@ pub(crate) struct EndpointContext {
 
 impl Context {
     pub(crate) fn new(incoming: Arc<Incoming>, endpoint: Arc<EndpointContext>, number: u32) -> Self {
-        let journal = Mutex::new(Journal::Open(Vec::new()));
+        let journal = Mutex::new(Journal::Open(Record::default()));
         Self(Arc::new(Attempt { incoming, endpoint, number, journal, outage: AtomicBool::new(false) }))
     }
 
@@ -152,11 +161,11 @@ impl Context {
     }
 
     /// Ends the attempt; what it sent so far.
-    pub(crate) fn close(&self) -> Vec<Sent> {
+    pub(crate) fn close(&self) -> Record {
         let mut journal = self.0.journal.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *journal, Journal::Closed) {
-            Journal::Open(sent) => sent,
-            Journal::Closed => Vec::new(),
+            Journal::Open(record) => record,
+            Journal::Closed => Record::default(),
         }
     }
 }
@@ -175,11 +184,11 @@ impl Attempt {
     /// record: nothing can be sent past the end of the attempt.
     pub(crate) fn submit(&self, permit: Permit, message: Outgoing, posted: crate::error::Posted) -> Result<(), Error> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        let Journal::Open(sent) = &mut *journal else {
+        let Journal::Open(record) = &mut *journal else {
             return Err(Error::ContextClosed);
         };
         let confirm = self.endpoint.outlet.publisher().submit(permit, message.clone());
-        sent.push(Sent { message, posted, confirm });
+        record.sent.push(Sent { message, posted, confirm });
         Ok(())
     }
 
@@ -188,20 +197,21 @@ impl Attempt {
         self.outage.store(true, Ordering::Relaxed);
     }
 
-    /// Takes over a message whose sender stopped waiting for its confirm: the end of the attempt does.
-    pub(crate) fn adopt(&self, sent: Sent) {
-        if let Journal::Open(journal) = &mut *self.journal.lock().unwrap_or_else(PoisonError::into_inner) {
-            journal.push(sent);
-        }
-    }
-
-    /// The same for a message whose confirm its sender awaits; nothing is left to await at the end.
-    pub(crate) fn submit_confirmed(&self, permit: Permit, message: Outgoing) -> Result<Confirm, Error> {
-        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        match *journal {
-            Journal::Open(_) => Ok(self.endpoint.outlet.publisher().submit(permit, message)),
-            Journal::Closed => Err(Error::ContextClosed),
-        }
+    /// The same for a message whose confirm its sender awaits. The sender may be a task that the handler
+    /// does not wait for: what is returned beside the confirm is dropped when the outcome is there, and takes
+    /// the message back if the sender stops waiting for it.
+    pub(crate) fn submit_confirmed(
+        &self,
+        permit: Permit,
+        message: Outgoing,
+    ) -> Result<(Confirm, oneshot::Sender<Sent>), Error> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let Journal::Open(record) = &mut *journal else {
+            return Err(Error::ContextClosed);
+        };
+        let (back, awaited) = oneshot::channel();
+        record.awaited.push(awaited);
+        Ok((self.endpoint.outlet.publisher().submit(permit, message), back))
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{Invoke, Pipeline, Retry, Unfinished};
 use crate::{
     Error, Message, MessageType, codec,
-    consumer::{Context, EndpointContext, Sent},
+    consumer::{Context, EndpointContext, Record, Sent},
     endpoint::{Backoff, Stopped, Stopping, insist},
     envelope::Incoming,
     fault::Reason,
@@ -106,7 +106,7 @@ impl<I: Invoke> Fixed<I> {
         incoming: &Arc<Incoming>,
         endpoint: &Arc<EndpointContext>,
         number: u32,
-    ) -> Result<Vec<Sent>, Box<Reason>> {
+    ) -> Result<Record, Box<Reason>> {
         let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
         let guarded = async { self.invoke.invoke(&ctx).await.map_err(Reason::of) };
         let result =
@@ -154,15 +154,26 @@ enum Unconfirmed {
 
 /// Waits until the broker has everything that a successful handler sent. What an outage swallowed is sent
 /// again with the same id, without a second run of the handler.
-async fn confirm_all(sent: Vec<Sent>, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
-    for Sent { message, posted, confirm } in sent {
-        let outcome = match confirm.await {
-            PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
-                insist(message, endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)?
-            }
-            outcome => outcome,
-        };
-        Error::of_outcome(outcome, || posted).map_err(|error| Unconfirmed::Failed(Reason::of(error.into())))?;
+async fn confirm_all(record: Record, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
+    for sent in record.sent {
+        confirm(sent, endpoint, stopping).await?;
+    }
+    for awaited in record.awaited {
+        // An error means that its sender had the outcome.
+        if let Ok(sent) = awaited.await {
+            confirm(sent, endpoint, stopping).await?;
+        }
     }
     Ok(())
+}
+
+async fn confirm(sent: Sent, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
+    let Sent { message, posted, confirm } = sent;
+    let outcome = match confirm.await {
+        PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
+            insist(message, endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)?
+        }
+        outcome => outcome,
+    };
+    Error::of_outcome(outcome, || posted).map_err(|error| Unconfirmed::Failed(Reason::of(error.into())))
 }

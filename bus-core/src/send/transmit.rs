@@ -7,6 +7,8 @@ use std::{
     time::Instant,
 };
 
+use tokio::sync::oneshot;
+
 use super::Outlet;
 use crate::{
     Error,
@@ -31,8 +33,16 @@ enum Step<'a> {
 struct Confirming<'a> {
     confirm: Confirm,
     posted: Posted,
-    /// The attempt it is part of, and the message, to send it again.
-    attempt: Option<Box<(&'a Attempt, Outgoing)>>,
+    part: Option<Box<Part<'a>>>,
+}
+
+/// What a handler's message is part of.
+struct Part<'a> {
+    attempt: &'a Attempt,
+    /// To send it again.
+    message: Outgoing,
+    /// To the attempt, which waits as long as this is not dropped.
+    back: oneshot::Sender<Sent>,
 }
 
 /// Handed over; with the confirm, if its sender waits for it.
@@ -68,11 +78,12 @@ impl<'a> Parcel<'a> {
         match attempt {
             None => {
                 let confirm = outlet.publisher().submit(permit, message);
-                Ok(Some(Confirming { confirm, posted, attempt: None }))
+                Ok(Some(Confirming { confirm, posted, part: None }))
             }
             Some(attempt) if confirmed => {
-                let confirm = attempt.submit_confirmed(permit, message.clone())?;
-                Ok(Some(Confirming { confirm, posted, attempt: Some(Box::new((attempt, message))) }))
+                let (confirm, back) = attempt.submit_confirmed(permit, message.clone())?;
+                let part = Some(Box::new(Part { attempt, message, back }));
+                Ok(Some(Confirming { confirm, posted, part }))
             }
             Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
         }
@@ -96,12 +107,12 @@ impl Future for Transmit<'_> {
                     let Step::Confirming(confirming) = std::mem::replace(&mut self.0, Step::Done) else {
                         return Poll::Pending;
                     };
-                    let Confirming { posted, attempt, .. } = confirming;
+                    let Confirming { posted, part, .. } = confirming;
                     let result = Error::of_outcome(outcome, || posted);
-                    if let (Err(error), Some(part)) = (&result, attempt)
+                    if let (Err(error), Some(part)) = (&result, part)
                         && error.is_infrastructure()
                     {
-                        part.0.meet_an_outage();
+                        part.attempt.meet_an_outage();
                     }
                     return Poll::Ready(result);
                 }
@@ -133,11 +144,12 @@ impl Future for Transmit<'_> {
 impl Drop for Transmit<'_> {
     /// A handler that stops waiting for a confirm does not make the message's acknowledgement wait less.
     fn drop(&mut self) {
-        if let Step::Confirming(Confirming { confirm, posted, attempt: Some(part) }) =
+        if let Step::Confirming(Confirming { confirm, posted, part: Some(part) }) =
             std::mem::replace(&mut self.0, Step::Done)
         {
-            let (attempt, message) = *part;
-            attempt.adopt(Sent { message, posted, confirm });
+            let Part { message, back, .. } = *part;
+            // The attempt may have failed meanwhile, and then nobody waits.
+            let _ = back.send(Sent { message, posted, confirm });
         }
     }
 }
