@@ -41,6 +41,24 @@ async fn a_confirm_that_the_handler_gave_up_on_is_awaited_all_the_same() {
     is_completed_after_its_confirm(stage, &bus).await;
 }
 
+#[tokio::test]
+async fn a_confirm_that_a_task_of_the_handlers_waits_for_is_awaited_too() {
+    let stage = Stage::new().await;
+    let bus = stage
+        .bus(|b| {
+            b.endpoint("work", |e| {
+                e.consumer(async |_: Ticked, ctx: Context| {
+                    tokio::spawn(async move { ctx.publish(Tocked { number: 1 }).confirmed().await });
+                    // The task has handed its message over, and the handler is done before the confirm.
+                    quiet().await;
+                    Ok::<(), Failure>(())
+                })
+            })
+        })
+        .await;
+    is_completed_after_its_confirm(stage, &bus).await;
+}
+
 async fn is_completed_after_its_confirm(stage: Stage, bus: &bus_core::Bus) {
     let withheld = stage.faults.withhold(carrying::<Tocked>);
     bus.publish(Ticked { number: 1 }).await.unwrap();
@@ -48,6 +66,8 @@ async fn is_completed_after_its_confirm(stage: Stage, bus: &bus_core::Bus) {
         steps.iter().filter_map(|step| step.submitted()).any(carrying::<Tocked>)
     };
     stage.faults.until("the handler's message", sent).await;
+    // For the handler, which may be quiet itself, and for what comes after it.
+    quiet().await;
     quiet().await;
     assert!(!stage.has_completed("work"), "the confirm is not there yet");
     withheld.release();
