@@ -9,6 +9,8 @@ mod captures;
 mod contracts;
 mod decoding;
 mod differences;
+mod reading;
 mod recorder;
+mod rows;
 mod same;
 mod writing;
