@@ -102,6 +102,13 @@ mod tests {
     }
 
     #[test]
+    fn a_double_is_read_to_its_last_bit() {
+        for (json, double) in [("2.0775590142600497e-122", 2.077_559_014_260_049_7e-122_f64), ("5e-324", 5e-324)] {
+            assert_eq!(decode::<f64>(json.as_bytes()).unwrap().to_bits(), double.to_bits(), "{json}");
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_an_error() {
         for json in ["", "null", "5", r#"{"orderId":"1"}"#, r#"{"orderId":1} x"#, r#"{"lines":[]}"#] {
             assert!(decode::<Order>(json.as_bytes()).is_err(), "{json}");

@@ -168,6 +168,8 @@ impl Envelope {
                 raw.starts_with('{') || raw == "null"
             }
         };
+        // Of a repeated member the last one counts here too, and the list stays as short as the members are few.
+        self.unreadable.retain(|known| *known != member.name());
         if !readable {
             self.unreadable.push(member.name());
         }
@@ -349,6 +351,8 @@ mod tests {
         assert_eq!((envelope.message_id, envelope.request_id, envelope.sent_time), (None, None, None));
         assert!(envelope.message_type.is_empty() && envelope.headers().is_empty() && envelope.host().is_none());
         assert_eq!(envelope.unreadable(), ["messageId", "sentTime", "messageType", "host"]);
+        let repeated = r#"{"message":{},"messageId":"x","sentTime":5,"sentTime":6,"messageId":null}"#;
+        assert_eq!(read(repeated).unwrap().unreadable(), ["sentTime"], "the last one counts");
     }
 
     #[test]

@@ -69,13 +69,20 @@ impl Handle {
         self.0.sent.lock().unwrap().clone()
     }
 
+    /// The same, and forgets it.
+    pub(crate) fn take(&self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.0.sent.lock().unwrap())
+    }
+
     /// Delivers to a queue and waits until the bus has settled it: what its handlers sent is there then.
     pub(crate) async fn deliver(&self, queue: &str, body: Bytes, fill: impl FnOnce(&mut Delivery)) {
         let (settled, wait) = oneshot::channel();
-        let mut unsettled = self.0.unsettled.lock().unwrap();
-        let number = unsettled.len() as u64;
-        unsettled.insert(number, settled);
-        drop(unsettled);
+        let number = {
+            let mut unsettled = self.0.unsettled.lock().unwrap();
+            let number = unsettled.len() as u64;
+            unsettled.insert(number, settled);
+            number
+        };
         let mut delivery = Delivery::new(body, Unsettled::new(Arc::new(self.clone()), Token { generation: 0, number }));
         fill(&mut delivery);
         let receiver = self.0.queues.lock().unwrap()[queue].clone();
