@@ -88,3 +88,23 @@ async fn what_a_handler_sends_carries_conversation_initiator_and_headers_on() {
     assert!(ctx.source_address().unwrap().ends_with("/first"));
     bus.stop().await;
 }
+
+#[test]
+fn endpoints_are_named_after_their_consumers_by_the_convention_that_was_chosen() {
+    struct ShipOrdersConsumer;
+
+    #[consumer]
+    impl ShipOrdersConsumer {
+        #[handle]
+        async fn step(&self, _: Step, _: &Context) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    let name = |builder: bus::Builder| {
+        builder.consumer(ShipOrdersConsumer).build().unwrap().health().endpoints[0].name.clone()
+    };
+    assert_eq!(name(bus::builder("memory://names")), "ship-orders");
+    let snake = bus::naming::EndpointNames::snake().prefix("Acme");
+    assert_eq!(name(bus::builder("memory://names").endpoint_names(snake)), "acme_ship_orders");
+}

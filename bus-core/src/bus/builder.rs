@@ -11,7 +11,7 @@ use crate::{
     consumer::IntoConsumer,
     error::BuildError,
     extract::Scope,
-    naming::kebab,
+    naming::EndpointNames,
     transport::{Driver, Environment, Transport, TransportError},
 };
 
@@ -31,6 +31,7 @@ pub struct Builder {
     scope: Scope,
     endpoints: Vec<EndpointBuilder>,
     problems: Vec<String>,
+    names: EndpointNames,
     limits: Limits,
 }
 
@@ -44,6 +45,7 @@ impl Builder {
             scope: Scope::default(),
             endpoints: Vec::new(),
             problems: Vec::new(),
+            names: EndpointNames::default(),
             limits: Limits::default(),
         }
     }
@@ -71,17 +73,25 @@ impl Builder {
     #[must_use]
     pub fn consumer<Kind>(mut self, consumer: impl IntoConsumer<Kind>) -> Self {
         let registration = consumer.registration();
-        let name = registration.settings.endpoint.map(str::to_owned).or_else(|| registration.name.map(kebab));
-        let Some(name) = name else {
+        let named = registration.settings.endpoint.unwrap_or_default();
+        if named.is_empty() && registration.name.is_none() {
             let what = registration.entries.first().map(|entry| entry.name.to_string()).unwrap_or_default();
             self.problems.push(format!(
                 "`{what}` is a function, and its queue needs a name: write `.endpoint(\"a-name\", |e| e.consumer(..))`"
             ));
             return self;
-        };
-        let mut endpoint = EndpointBuilder::new(name);
+        }
+        let mut endpoint = EndpointBuilder::new(named.to_owned());
+        endpoint.named_after = registration.name.filter(|_| named.is_empty());
         endpoint.add(registration);
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// How endpoints are named after their consumers' types. The default is kebab case without a prefix.
+    #[must_use]
+    pub fn endpoint_names(mut self, names: EndpointNames) -> Self {
+        self.names = names;
         self
     }
 
@@ -130,6 +140,11 @@ impl Builder {
                 None
             }
         };
+        for endpoint in &mut self.endpoints {
+            if let Some(type_name) = endpoint.named_after {
+                endpoint.name = self.names.name(type_name);
+            }
+        }
         let planned = plan(self.endpoints, &self.scope, transport.as_deref(), &mut self.problems);
         match transport {
             Some(transport) if self.problems.is_empty() => {

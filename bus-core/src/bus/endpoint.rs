@@ -11,6 +11,8 @@ use crate::{
 /// A receive endpoint on its way into the bus: one queue, its consumers, its policy.
 pub struct EndpointBuilder {
     pub(super) name: String,
+    /// The type that the endpoint is named after, if nobody named it.
+    pub(super) named_after: Option<&'static str>,
     pub(super) entries: Vec<Entry>,
     pub(super) bindings: Vec<Bound>,
     pub(super) subscribes: bool,
@@ -44,6 +46,7 @@ impl EndpointBuilder {
     pub(super) fn new(name: String) -> Self {
         Self {
             name,
+            named_after: None,
             entries: Vec::new(),
             bindings: Vec::new(),
             subscribes: true,
