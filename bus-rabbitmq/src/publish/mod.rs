@@ -3,7 +3,11 @@
 mod channel;
 mod entry;
 mod flights;
+mod landing;
+mod line;
+mod needs;
 mod returns;
+mod sweep;
 mod worker;
 
 use std::{sync::Arc, time::Instant};

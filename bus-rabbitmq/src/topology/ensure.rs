@@ -35,7 +35,7 @@ pub(crate) async fn ensure(connection: &Connection, need: &Need, announced: Opti
         // Declared, not asked for: a refusal tells of a queue with arguments of its own as well as a passive
         // look would, and a missing queue costs no channel.
         Need::Queue(name) => match queue(connection, name).await {
-            Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
+            Err(refusal) if used_as_it_is(&refusal) => Ok(()),
             answer => answer,
         },
     }
@@ -49,7 +49,11 @@ async fn published(connection: &Connection, topology: &Topology) -> Result<(), R
     let channel = connection.create_channel().await?;
     for declaration in plan(topology).into_iter().flatten() {
         if matches!(declaration, Declaration::ExchangeBinding { .. }) {
-            one(&channel, &declaration, false).await?;
+            match one(&channel, &declaration, false).await.map_err(Refusal::from) {
+                // That closed the channel. The others need the same permission.
+                Err(refusal) if refusal.kind() == Kind::Denied => return Ok(()),
+                bound => bound?,
+            }
         }
     }
     Ok(channel.close(200, "OK".into()).await?)
@@ -61,10 +65,15 @@ async fn exchange(connection: &Connection, name: &Arc<str>, kind: TopicKind) -> 
     let declaration = Declaration::Exchange { name: name.clone(), kind, auto_delete: false };
     match one(&channel, &declaration, false).await.map_err(Refusal::from) {
         // That closed the channel.
-        Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
+        Err(refusal) if used_as_it_is(&refusal) => Ok(()),
         Err(refusal) => Err(refusal),
         Ok(()) => Ok(channel.close(200, "OK".into()).await?),
     }
+}
+
+/// It has other properties, or we may not declare it. If it is not there, sending to it says so.
+fn used_as_it_is(refusal: &Refusal) -> bool {
+    matches!(refusal.kind(), Kind::Precondition | Kind::Denied)
 }
 
 async fn queue(connection: &Connection, name: &Arc<str>) -> Result<(), Refusal> {

@@ -4,7 +4,9 @@
 #![allow(clippy::disallowed_methods, reason = "deadlines of the machine's time: the broker is real")]
 
 mod faults;
+mod proxy;
 mod publish;
 mod receive;
 mod server;
 mod topology;
+mod unanswered;
