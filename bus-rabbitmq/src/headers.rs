@@ -29,9 +29,12 @@ pub(crate) fn to_table(headers: &Headers) -> FieldTable {
     table
 }
 
+/// lapin, and others, read tables in tables by recursion: deep ones overflow their stack.
+const DEEPEST: usize = 16;
+
 /// The bytes that the headers take on the wire, or which name AMQP has no room for.
 pub(crate) fn size(headers: &Headers) -> Result<usize, String> {
-    headers.iter().map(|(name, value)| Ok(name_size(name)? + value_size(value)?)).sum()
+    headers.iter().map(|(name, value)| Ok(name_size(name)? + value_size(value, 0)?)).sum()
 }
 
 fn name_size(name: &str) -> Result<usize, String> {
@@ -41,15 +44,19 @@ fn name_size(name: &str) -> Result<usize, String> {
     }
 }
 
-fn value_size(value: &HeaderValue) -> Result<usize, String> {
+fn value_size(value: &HeaderValue, depth: usize) -> Result<usize, String> {
+    if depth == DEEPEST && matches!(value, HeaderValue::List(_) | HeaderValue::Map(_)) {
+        return Err(format!("a header is nested deeper than {DEEPEST} levels"));
+    }
+    let inner = |value: &HeaderValue| value_size(value, depth + 1);
     Ok(match value {
         HeaderValue::Text(text) => text.len() + 5,
         HeaderValue::Bytes(bytes) => bytes.len() + 5,
-        HeaderValue::List(values) => 5 + values.iter().map(value_size).sum::<Result<usize, _>>()?,
+        HeaderValue::List(values) => 5 + values.iter().map(inner).sum::<Result<usize, _>>()?,
         HeaderValue::Map(values) => {
             5 + values
                 .iter()
-                .map(|(name, value)| Ok(name_size(name)? + value_size(value)?))
+                .map(|(name, value)| Ok(name_size(name)? + inner(value)?))
                 .sum::<Result<usize, String>>()?
         }
         // The largest of the fixed ones.
