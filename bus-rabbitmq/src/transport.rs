@@ -152,10 +152,10 @@ impl Transport for RabbitTransport {
         if let Some(refused) = [&publishing, &consuming].into_iter().find(|status| status.refused()) {
             return Err(format!("cannot connect to {address}: {}", refused.reason()));
         }
-        if !publishing.open() {
+        if !publishing.open() || publishing.shaky() {
             return Err(format!("cannot publish to {address}: {}", publishing.reason()));
         }
-        if consuming.usable().is_none() {
+        if consuming.usable().is_none() || consuming.shaky() {
             return Err(format!("cannot receive from {address}: {}", consuming.reason()));
         }
         Ok(())
