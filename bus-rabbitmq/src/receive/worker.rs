@@ -28,6 +28,9 @@ use crate::{
 /// How long the broker may take to answer the last frames.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// A subscription that holds so long has worked.
+const LASTED: Duration = Duration::from_secs(1);
+
 /// Keeps one subscription: subscribes, settles, subscribes again. Lives on the connection's thread.
 pub(crate) struct Worker {
     settings: ReceiverSettings,
@@ -55,6 +58,7 @@ pub(crate) struct Worker {
 struct Life {
     generation: u64,
     connection: u64,
+    begun: Instant,
     tag: ShortString,
     settlements: Settlements,
 }
@@ -185,13 +189,17 @@ impl Worker {
         self.declare_first |= cancelled;
         let why = if cancelled { "the broker cancelled the subscription" } else { "the channel was closed" };
         self.lose(Arc::new(Refusal::new(Kind::Channel, why)));
-        self.retry = Some(self.clock.now());
+        self.retry_later();
     }
 
     fn lose(&mut self, cause: Cause) {
         self.lost = Some(cause);
         // Dropped, the channel is closed if it is still open, and what is not settled goes back.
-        self.life = None;
+        let Some(life) = self.life.take() else { return };
+        // One that ends at once is a failure like one that never was.
+        if life.begun + LASTED <= self.clock.now() {
+            self.failures = 0;
+        }
     }
 
     async fn revive(&mut self) {
@@ -204,18 +212,22 @@ impl Worker {
         if let Err(refusal) = self.subscribe(number, &connection).await {
             tracing::debug!(queue = %self.settings.queue, reason = %refusal, "no subscription");
             self.declare_first |= refusal.kind() == Kind::Missing;
-            self.retry = Some(self.clock.now() + backoff::pause(self.failures));
-            self.failures = self.failures.saturating_add(1);
+            self.retry_later();
         }
+    }
+
+    fn retry_later(&mut self) {
+        self.retry = Some(self.clock.now() + backoff::pause(self.failures));
+        self.failures = self.failures.saturating_add(1);
     }
 
     async fn subscribe(&mut self, number: u64, connection: &Connection) -> Result<(), Refusal> {
         let (channel, consumer) = subscribe(connection, &self.settings).await?;
         self.generation += 1;
-        self.failures = 0;
         self.life = Some(Life {
             generation: self.generation,
             connection: number,
+            begun: self.clock.now(),
             tag: consumer.tag(),
             settlements: Settlements::new(channel.clone(), self.settings.prefetch),
         });
