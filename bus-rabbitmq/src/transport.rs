@@ -26,6 +26,9 @@ use crate::{
 /// How long the thread may take to say goodbye to the broker when the transport is dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How long a new connection waits for the topology to be declared on it.
+const DECLARING: Duration = Duration::from_secs(5);
+
 /// One RabbitMQ, reached through two connections on a thread of their own.
 #[derive(Debug)]
 pub(crate) struct RabbitTransport {
@@ -43,13 +46,18 @@ impl RabbitTransport {
     /// Starts the thread, which waits to be asked to connect.
     pub(crate) fn new(settings: Settings, clock: Clock) -> Result<Self, TransportError> {
         let settings = Arc::new(settings);
-        let applied = Arc::new(Applied::default());
+        let applied = Arc::new(Applied::new(clock.clone()));
         let nothing = Box::new(|_| Box::pin(std::future::ready(Ok(()))) as _);
         let (publishing_supervisor, publishing) = Supervisor::new(settings.clone(), "publish", clock.clone(), nothing);
-        let again = applied.clone();
+        let (again, declaring) = (applied.clone(), clock.clone());
         let declare = Box::new(move |connection: Arc<lapin::Connection>| {
-            let again = again.clone();
-            Box::pin(async move { again.again(&connection).await }) as _
+            let (again, clock) = (again.clone(), declaring.clone());
+            Box::pin(async move {
+                let round = tokio::spawn(async move { again.again(&connection).await });
+                // A round that takes longer goes on beside the receivers: most of their queues are there.
+                let ended = clock.by(clock.now() + DECLARING, round).await;
+                ended.ok().and_then(Result::ok).unwrap_or(Ok(()))
+            }) as _
         });
         let (consuming_supervisor, consuming) = Supervisor::new(settings.clone(), "consume", clock.clone(), declare);
         let (links, last_clock) = ([publishing.clone(), consuming.clone()], clock.clone());
@@ -119,8 +127,14 @@ impl Transport for RabbitTransport {
 
     async fn apply(&self, topology: &Topology, mode: ApplyMode) -> Result<(), TransportError> {
         let (_, connection) = self.consuming.connection()?;
-        let applied = self.applied.apply(&connection, topology, mode).await;
-        applied.map_err(|refused| refused.at(&self.settings.address()))
+        let (applied, topology) = (self.applied.clone(), topology.clone());
+        // On the thread: a caller who does not poll this any more must not keep the others from their turn.
+        let applying = self.runtime.spawn(async move { applied.apply(&connection, &topology, mode).await });
+        let address = self.settings.address();
+        match applying.await {
+            Ok(applied) => applied.map_err(|refused| refused.at(&address)),
+            Err(error) => Err(Refusal::new(Kind::Disconnected, error.to_string()).during(&address, "declaring")),
+        }
     }
 
     fn publisher(&self) -> Arc<dyn Publisher> {
@@ -158,7 +172,10 @@ impl Transport for RabbitTransport {
         if consuming.usable().is_none() || consuming.shaky() {
             return Err(format!("cannot receive from {address}: {}", consuming.reason()));
         }
-        Ok(())
+        match self.applied.left_out() {
+            Some(left_out) => Err(format!("{address} did not declare all of the topology again: {left_out}")),
+            None => Ok(()),
+        }
     }
 
     async fn close(&self, deadline: Instant) {

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     WorkerEnds,
-    command::{Command, Feed},
+    command::{Command, Feed, NewLife},
     settlements::Settlements,
     subscribe::subscribe,
 };
@@ -30,6 +30,9 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A subscription that holds so long has worked.
 const LASTED: Duration = Duration::from_secs(1);
+
+/// How long the broker may take to declare and subscribe before it is asked again.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Keeps one subscription: subscribes, settles, subscribes again. Lives on the connection's thread.
 pub(crate) struct Worker {
@@ -49,6 +52,8 @@ pub(crate) struct Worker {
     /// The queue may be gone: declare it before subscribing.
     declare_first: bool,
     lost: Option<Cause>,
+    /// The last reason why there is no subscription that the receiver was told.
+    told: Option<String>,
     closing: Option<(Instant, oneshot::Sender<()>)>,
     /// How many settlements came.
     settled: usize,
@@ -87,6 +92,7 @@ impl Worker {
             failures: 0,
             declare_first: false,
             lost: None,
+            told: None,
             closing: None,
             settled: 0,
         }
@@ -206,13 +212,35 @@ impl Worker {
         self.retry = None;
         let usable = self.status.borrow().usable().map(|(number, connection)| (number, connection.clone()));
         let Some((number, connection)) = usable.filter(|_| self.wanted() && self.life.is_none()) else { return };
-        if self.declare_first && self.applied.again(&connection).await.is_ok() {
-            self.declare_first = false;
-        }
-        if let Err(refusal) = self.subscribe(number, &connection).await {
+        // At a queue that does not answer, commands have to wait no longer than this.
+        let (clock, deadline) = (self.clock.clone(), self.clock.now() + ANSWER);
+        let revived = async {
+            if self.declare_first && self.applied.again(&connection).await.is_ok() {
+                self.declare_first = false;
+            }
+            self.subscribe(number, &connection).await
+        };
+        let revived = clock
+            .by(deadline, revived)
+            .await
+            .unwrap_or_else(|_| Err(Refusal::new(Kind::Channel, format!("no answer within {} s", ANSWER.as_secs()))));
+        if let Err(refusal) = revived {
             tracing::debug!(queue = %self.settings.queue, reason = %refusal, "no subscription");
             self.declare_first |= refusal.kind() == Kind::Missing;
+            // The first time it may only have to be declared.
+            if refusal.is_answer() && self.failures > 0 {
+                self.tell(refusal);
+            }
             self.retry_later();
+        }
+    }
+
+    fn tell(&mut self, refusal: Refusal) {
+        let words = Some(refusal.to_string());
+        if self.told != words {
+            self.told = words;
+            // A receiver that is gone says so with its own command.
+            let _ = self.feeds.send(Feed::Failing(Arc::new(refusal)));
         }
     }
 
@@ -232,7 +260,10 @@ impl Worker {
             settlements: Settlements::new(channel.clone(), self.settings.prefetch),
         });
         // A receiver that is gone says so with its own command.
-        let _ = self.feeds.send(Feed { generation: self.generation, channel, consumer, lost: self.lost.take() });
+        let lost = self.lost.take();
+        let life = NewLife { generation: self.generation, channel, consumer, lost };
+        let _ = self.feeds.send(Feed::Life(Box::new(life)));
+        self.told = None;
         Ok(())
     }
 

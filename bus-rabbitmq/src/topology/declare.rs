@@ -27,6 +27,10 @@ impl From<lapin::Error> for Refused {
 }
 
 impl Refused {
+    pub(super) fn unanswered(refusal: Refusal) -> Self {
+        Self { entity: None, refusal }
+    }
+
     pub(crate) fn at(self, address: &str) -> TransportError {
         match self.entity {
             Some(entity) if self.refusal.is_answer() => {

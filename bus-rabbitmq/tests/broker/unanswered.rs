@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use bus_core::transport::{Class, EnsureQueue, Outgoing, PublishOutcome};
+use bus_core::transport::{ApplyMode, Class, EnsureQueue, Event, Outgoing, PublishOutcome};
+use futures_util::FutureExt;
 
 use crate::{
     proxy::{CONFIRM, Proxy, QUEUE_DECLARED},
-    server::{Rabbit, published, send, to},
+    server::{Rabbit, events, published, queues, receiver, send, to},
 };
 
 fn for_a_second(mut message: Outgoing) -> Outgoing {
@@ -52,4 +53,32 @@ async fn a_queue_that_is_not_made_holds_up_its_own_messages_alone() {
     // The broker is asked again.
     proxy.lose(false);
     assert!(matches!(stuck.await, PublishOutcome::Confirmed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_nobody_polls_does_not_keep_the_connection_from_coming_back() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.with_queue("q").await;
+    let mut receiver = receiver(&transport, "q", 1).await;
+    let topology = queues(&["q", "other"]);
+    let mut apply = transport.apply(&topology, ApplyMode::Create);
+    // Begun, and then its caller has something else to do.
+    assert!((&mut apply).now_or_never().is_none());
+    rabbit.close_connections(2).await;
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
+    drop(apply);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_does_not_answer_does_not_keep_the_others_down() {
+    let rabbit = Rabbit::new();
+    let proxy = Proxy::losing(QUEUE_DECLARED, "stuck");
+    let transport = rabbit.connected_through(proxy.port).await;
+    transport.apply(&queues(&["stuck", "q"]), ApplyMode::Create).await.unwrap();
+    let mut receiver = receiver(&transport, "q", 1).await;
+    proxy.lose(true);
+    rabbit.close_connections(2).await;
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
 }
