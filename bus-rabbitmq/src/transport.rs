@@ -101,7 +101,13 @@ impl Transport for RabbitTransport {
     }
 
     fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {
-        address::resolve(address)
+        let destination = address::resolve(address)?;
+        if let Destination::Topic(name) = &destination
+            && address::made_by_its_owner(address)
+        {
+            self.outbound.leave(name);
+        }
+        Ok(destination)
     }
 
     fn absolute(&self, destination: &Destination) -> String {

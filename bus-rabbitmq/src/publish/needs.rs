@@ -17,6 +17,8 @@ pub(crate) type Announced = Option<Arc<Topology>>;
 pub(crate) struct Needs {
     announced: HashMap<Arc<str>, Arc<Topology>>,
     made: HashSet<Need>,
+    /// Exchanges that are somebody else's to make.
+    left: HashSet<Arc<str>>,
     /// With whether it takes long.
     making: HashMap<Need, bool>,
 }
@@ -34,6 +36,10 @@ impl Needs {
         self.announced.insert(topic, needs);
     }
 
+    pub(crate) fn leave(&mut self, exchange: Arc<str>) {
+        self.left.insert(exchange);
+    }
+
     pub(crate) fn forget(&mut self, need: &Need) {
         self.made.remove(need);
     }
@@ -44,6 +50,7 @@ impl Needs {
 
     pub(crate) fn is_made(&self, need: &Need) -> bool {
         self.made.contains(need)
+            || matches!(need, Need::Exchange(name) if self.left.contains(name) && !self.announced.contains_key(name))
     }
 
     pub(crate) fn is_making(&self, need: &Need) -> bool {

@@ -91,6 +91,7 @@ impl Worker {
                         match command {
                             Command::Publish(entry) => self.take(entry),
                             Command::Announce(topic, needs) => self.needs.announce(topic, needs),
+                            Command::Leave(exchange) => self.needs.leave(exchange),
                             Command::Drain(done) => self.draining = Some(done),
                             Command::GiveUp => self.give_up("the transport was closed"),
                         }

@@ -255,3 +255,31 @@ pub(crate) async fn pipelined(
     }
     futures_util::future::join_all(confirms).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_with_properties_of_its_own_is_left_to_its_owner() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    let mut message = to("unused", 1);
+    message.to = transport.resolve(&"rabbitmq://h/theirs?type=topic".parse().unwrap()).unwrap();
+    match send(&transport, message.clone()).await {
+        PublishOutcome::Rejected(reason) => assert!(reason.to_string().contains("theirs"), "{reason}"),
+        outcome => panic!("{outcome:?}"),
+    }
+    rabbit.put("exchanges", "theirs", r#"{"type":"topic","durable":true}"#);
+    assert!(matches!(send(&transport, message).await, PublishOutcome::Confirmed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_message_is_delivered_to_its_queue_alone() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.with_queue("other").await;
+    let mut moved = to("q_error", 1);
+    moved.extensions.insert(EnsureQueue { like: "q".into() });
+    moved.headers.set("CC", bus_core::envelope::HeaderValue::List(vec!["other".into()]));
+    assert!(matches!(send(&transport, moved.clone()).await, PublishOutcome::Confirmed));
+    // A confirm for the other queue would hide that this one is gone.
+    rabbit.delete("queues", "q_error");
+    assert!(matches!(send(&transport, moved).await, PublishOutcome::Confirmed));
+    assert_eq!((ready(&transport, "q_error").await, ready(&transport, "other").await), (1, 0));
+}
