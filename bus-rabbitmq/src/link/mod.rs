@@ -192,3 +192,29 @@ impl Wish {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_was_told_before_the_call_was_seen_is_no_answer_to_it() {
+        let refused = |call| Status { state: State::Failed, connection: None, why: None, call };
+        let (told, status) = watch::channel(refused(0));
+        let (wish, _wishes) = watch::channel(Wish::Nothing(0));
+        let clock = Clock::default();
+        let deadline = clock.after(std::time::Duration::from_secs(600));
+        let link = Link { address: "rabbitmq://h".into(), status, wish, clock };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let mut call = Box::pin(link.connect(deadline));
+        assert!((&mut call).now_or_never().is_none());
+        // Published late: it belongs to an earlier call.
+        told.send_replace(refused(0));
+        assert!((&mut call).now_or_never().is_none());
+        told.send_replace(refused(1));
+        assert!(matches!((&mut call).now_or_never(), Some(Err(_))));
+    }
+}
