@@ -61,6 +61,23 @@ fn absolute_to_destination(uri: &str) -> Result<Destination, AddressError> {
     }
 }
 
+/// The exchange of an address that says it has other properties than those that a sender would declare it with.
+/// Whoever owns it declares it; declared first by a sender, the owner's declaration would be refused.
+pub(crate) fn made_by_its_owner(address: &Address) -> bool {
+    let Address::Absolute(uri) = address else { return false };
+    let Some((_, query)) = uri.split_once('?') else { return false };
+    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
+        match name.as_str() {
+            "type" => value != "fanout",
+            "durable" => value == "false",
+            "autodelete" => value == "true",
+            "delayedtype" => true,
+            _ => false,
+        }
+    })
+}
+
 /// The absolute address of an entity behind `host`, as .NET peers read it.
 pub(crate) fn absolute(host: &str, destination: &Destination) -> String {
     match destination {
@@ -117,6 +134,17 @@ mod tests {
             "queue:a b",
             "`queue:a b` is no address here: it has ` `; letters, digits, `-`, `_`, `.` and `:` are possible",
         );
+    }
+
+    #[test]
+    fn exchanges_with_properties_of_their_own_are_left_to_their_owner() {
+        let owned = |text: &str| made_by_its_owner(&text.parse().unwrap());
+        for text in ["x?type=topic", "x?Durable=False", "x?durable=true&delayedtype=fanout", "x?autodelete=true"] {
+            assert!(owned(&format!("rabbitmq://h/{text}")), "{text}");
+        }
+        for text in ["rabbitmq://h/x", "rabbitmq://h/x?type=fanout&durable=true", "exchange:x"] {
+            assert!(!owned(text), "{text}");
+        }
     }
 
     #[test]

@@ -40,8 +40,11 @@ async fn get(channel: &Channel, queue: &str, max: usize) -> Result<Found, Refusa
     while letters.len() < max {
         let Some(message) = channel.basic_get(short(queue)?, BasicGetOptions::default()).await? else { break };
         last = Some(message.delivery.delivery_tag);
+        // A first delivery: what the header counts then happened in another queue.
+        let counted_here = message.delivery.redelivered;
         let letter = decode::dead_letter(queue, message.delivery);
-        if let Some(count) = decode::delivery_count(&letter.headers).filter(|count| *count >= LOOKED_AT) {
+        let count = decode::delivery_count(&letter.headers).filter(|_| counted_here);
+        if let Some(count) = count.filter(|count| *count >= LOOKED_AT) {
             let id = letter.message_id.as_deref().unwrap_or("without id");
             let words = format!(
                 "message {id} was delivered {count} times already; looking counts too, and the broker may delete it"

@@ -15,7 +15,7 @@ use lapin::{
 use crate::{
     NativeProperties,
     address::SHORT,
-    headers::{SEQUENCE, size, to_table},
+    headers::{DEEPEST, SEQUENCE, size, to_table},
 };
 
 /// Properties travel in one frame, and a broker that gets a larger one closes the connection, with every
@@ -62,8 +62,9 @@ pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
     if message.extensions.get::<EnsureQueue>().is_some() && matches!(message.to, Destination::Topic(_)) {
         return Err("only a queue can be ensured; the destination is a topic".into());
     }
-    carbon_copies(&message.headers)?;
-    match size(&message.headers)? {
+    carbon_copies(message)?;
+    // What is moved was read by lapin at that depth, and has nowhere else to go.
+    match size(&message.headers, if ensured(message) { usize::MAX } else { DEEPEST })? {
         bytes if bytes <= HEADERS => Ok(()),
         bytes => Err(format!("the headers take {bytes} bytes; {HEADERS} are allowed").into()),
     }
@@ -72,7 +73,10 @@ pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
 /// The message as AMQP has it. `sequence` names this attempt of a mandatory one.
 pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
     let mandatory = mandatory(message);
-    let mut table = to_table(&message.headers);
+    let mut table = match ensured(message) {
+        true => to_table(&moved(&message.headers)),
+        false => to_table(&message.headers),
+    };
     let native = message.extensions.get::<NativeProperties>();
     if let Some((name, user)) = native.and_then(|native| native.original_user(&message.headers)) {
         table.insert(name.into(), AMQPValue::LongString(LongString::from(user)));
@@ -125,9 +129,26 @@ fn fits(what: &str, text: &str) -> Result<(), BoxError> {
     }
 }
 
-/// RabbitMQ reads these two itself and closes the channel over anything but lists of texts.
-fn carbon_copies(headers: &Headers) -> Result<(), BoxError> {
-    for (name, value) in headers.iter().filter(|(name, _)| matches!(*name, "CC" | "BCC")) {
+/// It is moved to a queue that is made for it: `orders_error`.
+fn ensured(message: &Outgoing) -> bool {
+    message.extensions.get::<EnsureQueue>().is_some()
+}
+
+/// RabbitMQ reads these two itself: it closes the channel over anything but lists of texts, and sends the message
+/// to the queues that are named there. A confirm would say no more than that one of those has it.
+fn carbon_copies(message: &Outgoing) -> Result<(), BoxError> {
+    if ensured(message) {
+        // They are renamed on the way.
+        return Ok(());
+    }
+    for (name, value) in message.headers.iter().filter(|(name, _)| matches!(*name, "CC" | "BCC")) {
+        if let Destination::Queue(queue) = &message.to {
+            return Err(format!(
+                "the header {name} would have RabbitMQ send it to other queues than `{queue}`; \
+                 leave it out, or send to an exchange"
+            )
+            .into());
+        }
         let texts = matches!(value, HeaderValue::List(values)
             if values.iter().all(|value| matches!(value, HeaderValue::Text(_))));
         if !texts {
@@ -135,6 +156,24 @@ fn carbon_copies(headers: &Headers) -> Result<(), BoxError> {
         }
     }
     Ok(())
+}
+
+/// The headers of a message that is moved: what the broker would act on is renamed, and what it noted about the
+/// queue that the message was in is left there.
+fn moved(headers: &Headers) -> Headers {
+    const NOTES: [&str; 4] = ["x-death", "x-first-death", "x-last-death", "x-delivery-count"];
+    headers
+        .iter()
+        .filter(|(name, _)| !NOTES.iter().any(|note| name.starts_with(note)))
+        .map(|(name, value)| {
+            let name = match name {
+                "CC" => "Bus-Original-CC",
+                "BCC" => "Bus-Original-BCC",
+                name => name,
+            };
+            (name.to_owned(), value.clone())
+        })
+        .collect()
 }
 
 /// [`validate`] let it through.
@@ -201,8 +240,52 @@ mod tests {
         assert!(refused(&|m| m.content_type = Some(long.clone())).contains("content type"));
         assert!(refused(&|m| m.headers.set(long.to_string(), "x")).contains("header"));
         assert!(refused(&|m| m.headers.set("a", "x".repeat(HEADERS))).contains("the headers take"));
-        assert!(refused(&|m| m.headers.set("CC", "x")).contains("CC"));
+        assert!(refused(&|m| m.headers.set("CC", list("x"))).contains("other queues than `q`"));
+        assert!(
+            refused(&|m| {
+                m.to = Destination::Topic("T".into());
+                m.headers.set("BCC", "x");
+            })
+            .contains("a list of texts")
+        );
+        assert!(refused(&|m| m.headers.set("a", nested(17))).contains("nested"));
         assert!(refused(&|m| m.delay = Some(Duration::from_secs(1))).contains("delay"));
         assert!(refused(&|m| m.to = Destination::Topic("".into())).contains("empty"));
+    }
+
+    #[test]
+    fn a_moved_message_goes_nowhere_else_and_leaves_the_notes_of_its_queue_behind() {
+        let mut outgoing = message(Destination::Queue("q_error".into()));
+        outgoing.extensions.insert(EnsureQueue { like: "q".into() });
+        outgoing.headers.set("CC", list("other"));
+        outgoing.headers.set("BCC", "no list");
+        outgoing.headers.set("x-death", list("q"));
+        outgoing.headers.set("x-first-death-queue", "q");
+        outgoing.headers.set("x-last-death-reason", "rejected");
+        outgoing.headers.set("x-delivery-count", 12_i64);
+        outgoing.headers.set("mine", "kept");
+        validate(&outgoing).unwrap();
+        let properties = encode(&outgoing, 1).properties;
+        let headers = crate::headers::from_table(properties.headers().as_ref().unwrap());
+        let names: std::collections::BTreeSet<_> = headers.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Bus-Original-BCC", "Bus-Original-CC", "mine"]);
+        assert_eq!(headers.get("Bus-Original-CC"), Some(&list("other")));
+        outgoing.headers.set("deep", nested(17));
+        validate(&outgoing).unwrap();
+    }
+
+    #[test]
+    fn headers_may_be_nested_as_deep_as_readers_can_follow() {
+        let mut outgoing = message(Destination::Queue("q".into()));
+        outgoing.headers.set("a", nested(16));
+        validate(&outgoing).unwrap();
+    }
+
+    fn list(text: &str) -> HeaderValue {
+        HeaderValue::List(vec![text.to_owned().into()])
+    }
+
+    fn nested(levels: usize) -> HeaderValue {
+        (0..levels).fold(HeaderValue::Null, |value, _| HeaderValue::List(vec![value]))
     }
 }

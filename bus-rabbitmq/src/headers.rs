@@ -29,9 +29,12 @@ pub(crate) fn to_table(headers: &Headers) -> FieldTable {
     table
 }
 
+/// lapin, and others, read tables in tables by recursion: deep ones overflow their stack.
+pub(crate) const DEEPEST: usize = 16;
+
 /// The bytes that the headers take on the wire, or which name AMQP has no room for.
-pub(crate) fn size(headers: &Headers) -> Result<usize, String> {
-    headers.iter().map(|(name, value)| Ok(name_size(name)? + value_size(value)?)).sum()
+pub(crate) fn size(headers: &Headers, deepest: usize) -> Result<usize, String> {
+    headers.iter().map(|(name, value)| Ok(name_size(name)? + value_size(value, deepest)?)).sum()
 }
 
 fn name_size(name: &str) -> Result<usize, String> {
@@ -41,15 +44,19 @@ fn name_size(name: &str) -> Result<usize, String> {
     }
 }
 
-fn value_size(value: &HeaderValue) -> Result<usize, String> {
+fn value_size(value: &HeaderValue, levels: usize) -> Result<usize, String> {
+    if levels == 0 && matches!(value, HeaderValue::List(_) | HeaderValue::Map(_)) {
+        return Err(format!("a header is nested deeper than {DEEPEST} levels"));
+    }
+    let inner = |value: &HeaderValue| value_size(value, levels.saturating_sub(1));
     Ok(match value {
         HeaderValue::Text(text) => text.len() + 5,
         HeaderValue::Bytes(bytes) => bytes.len() + 5,
-        HeaderValue::List(values) => 5 + values.iter().map(value_size).sum::<Result<usize, _>>()?,
+        HeaderValue::List(values) => 5 + values.iter().map(inner).sum::<Result<usize, _>>()?,
         HeaderValue::Map(values) => {
             5 + values
                 .iter()
-                .map(|(name, value)| Ok(name_size(name)? + value_size(value)?))
+                .map(|(name, value)| Ok(name_size(name)? + inner(value)?))
                 .sum::<Result<usize, String>>()?
         }
         // The largest of the fixed ones.
@@ -177,8 +184,8 @@ mod tests {
     fn names_that_amqp_has_no_room_for_are_found_at_any_depth() {
         let mut headers = Headers::new();
         headers.set("a", "b");
-        assert_eq!(size(&headers), Ok(8));
+        assert_eq!(size(&headers, 2), Ok(8));
         headers.set("m", HeaderValue::List(vec![HeaderValue::Map(vec![("n".repeat(256), HeaderValue::Null)])]));
-        assert!(size(&headers).unwrap_err().contains("256 bytes"));
+        assert!(size(&headers, 2).unwrap_err().contains("256 bytes"));
     }
 }

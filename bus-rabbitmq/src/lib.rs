@@ -15,6 +15,18 @@
 //!
 //! The connections live on a thread of their own, one for publishing and one for consuming, each kept by a
 //! supervisor that reconnects for ever. lapin speaks the protocol; its own recovery is off.
+//!
+//! # Logs
+//!
+//! lapin logs messages that come back, bodies included, at WARN, and at TRACE the handshake with user and
+//! password. Filter it: `RUST_LOG=info,lapin=error`.
+//!
+//! # Known limits
+//!
+//! Two kinds of messages that only foreign senders make are more than lapin can read. One with a short text
+//! (message id, type, ...) that is no UTF-8 closes the connection each time it is delivered; health says "a message
+//! that the client cannot read" until somebody removes it. One with headers nested thousands of levels deep
+//! overflows the stack of lapin's thread, which ends the process. Messages sent from here have at most 16 levels.
 
 mod address;
 mod browse;

@@ -6,6 +6,9 @@ use lapin::{
     protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError},
 };
 
+/// What lapin closes a connection over.
+const UNREADABLE: &str = "a message that the client cannot read";
+
 /// Why lapin's last call failed, in the broker's words where it had some.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
@@ -70,6 +73,11 @@ impl std::error::Error for Refusal {}
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
+        let words = match error.kind() {
+            ErrorKind::ProtocolError(protocol) => protocol.get_message().to_string(),
+            ErrorKind::ParsingError(_) => format!("{UNREADABLE}: {error}"),
+            _ => error.to_string(),
+        };
         let kind = match error.kind() {
             ErrorKind::ProtocolError(protocol) => match protocol.kind() {
                 AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND) => Kind::Missing,
@@ -77,14 +85,11 @@ impl From<Error> for Refusal {
                 AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Kind::Denied,
                 AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED) => Kind::Locked,
                 AMQPErrorKind::Soft(_) => Kind::Channel,
-                AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Kind::NoAccess,
+                // As many connections as are allowed: others will be closed.
+                AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if !words.contains("limit") => Kind::NoAccess,
                 AMQPErrorKind::Hard(_) => Kind::Disconnected,
             },
             _ => Kind::Disconnected,
-        };
-        let words = match error.kind() {
-            ErrorKind::ProtocolError(protocol) => protocol.get_message().to_string(),
-            _ => error.to_string(),
         };
         Self { kind, words }
     }
@@ -97,5 +102,24 @@ pub(crate) fn while_connecting(error: Error) -> Refusal {
         Kind::Denied => Refusal { kind: Kind::NoAccess, ..refusal },
         kind if kind != Kind::NoAccess && refusal.is_answer() => Refusal { kind: Kind::Disconnected, ..refusal },
         _ => refusal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::protocol::AMQPError;
+
+    use super::*;
+
+    fn refused(words: &str) -> Kind {
+        let error = AMQPError::new(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED), words.into());
+        while_connecting(ErrorKind::ProtocolError(error).into()).kind()
+    }
+
+    #[test]
+    fn too_many_connections_are_no_wrong_password() {
+        assert_eq!(refused("NOT_ALLOWED - vhost missing not found"), Kind::NoAccess);
+        let words = "NOT_ALLOWED - access to vhost 'v' refused for user 'guest': connection limit (1) is reached";
+        assert_eq!(refused(words), Kind::Disconnected);
     }
 }

@@ -27,6 +27,9 @@ use crate::{
 /// How long the thread may take to say goodbye to the broker when the transport is dropped.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How long a new connection waits for the topology to be declared on it.
+const DECLARING: Duration = Duration::from_secs(5);
+
 /// One RabbitMQ, reached through two connections on a thread of their own.
 #[derive(Debug)]
 pub(crate) struct RabbitTransport {
@@ -44,14 +47,17 @@ impl RabbitTransport {
     /// Starts the thread, which waits to be asked to connect.
     pub(crate) fn new(settings: Settings, clock: Clock) -> Result<Self, TransportError> {
         let settings = Arc::new(settings);
-        let applied = Arc::new(Applied::default());
+        let applied = Arc::new(Applied::new(clock.clone()));
         let (publishing_supervisor, publishing) = Supervisor::new(settings.clone(), "publish", clock.clone(), None);
-        let again = applied.clone();
+        let (again, declaring) = (applied.clone(), clock.clone());
         let declare: OnConnected = Box::new(move |connection, server| {
-            let again = again.clone();
+            let (again, clock) = (again.clone(), declaring.clone());
             Box::pin(async move {
                 again.connected_to(server);
-                again.again(&connection).await
+                let round = tokio::spawn(async move { again.again(&connection).await });
+                // A round that takes longer goes on beside the receivers: most of their queues are there.
+                let ended = clock.by(clock.now() + DECLARING, round).await;
+                ended.ok().and_then(Result::ok).unwrap_or(Ok(()))
             })
         });
         let (consuming_supervisor, consuming) =
@@ -99,7 +105,13 @@ impl Transport for RabbitTransport {
     }
 
     fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {
-        address::resolve(address)
+        let destination = address::resolve(address)?;
+        if let Destination::Topic(name) = &destination
+            && address::made_by_its_owner(address)
+        {
+            self.outbound.leave(name);
+        }
+        Ok(destination)
     }
 
     fn absolute(&self, destination: &Destination) -> String {
@@ -134,8 +146,14 @@ impl Transport for RabbitTransport {
 
     async fn apply(&self, topology: &Topology, mode: ApplyMode) -> Result<(), TransportError> {
         let (_, connection) = self.consuming.connection()?;
-        let applied = self.applied.apply(&connection, topology, mode).await;
-        applied.map_err(|refused| refused.at(&self.settings.address()))
+        let (applied, topology) = (self.applied.clone(), topology.clone());
+        // On the thread: a caller who does not poll this any more must not keep the others from their turn.
+        let applying = self.runtime.spawn(async move { applied.apply(&connection, &topology, mode).await });
+        let address = self.settings.address();
+        match applying.await {
+            Ok(applied) => applied.map_err(|refused| refused.at(&address)),
+            Err(error) => Err(Refusal::new(Kind::Disconnected, error.to_string()).during(&address, "declaring")),
+        }
     }
 
     fn publisher(&self) -> Arc<dyn Publisher> {
@@ -167,13 +185,16 @@ impl Transport for RabbitTransport {
         if let Some(refused) = [&publishing, &consuming].into_iter().find(|status| status.refused()) {
             return Err(format!("cannot connect to {address}: {}", refused.reason()));
         }
-        if !publishing.open() {
+        if !publishing.open() || publishing.shaky() {
             return Err(format!("cannot publish to {address}: {}", publishing.reason()));
         }
-        if consuming.usable().is_none() {
+        if consuming.usable().is_none() || consuming.shaky() {
             return Err(format!("cannot receive from {address}: {}", consuming.reason()));
         }
-        Ok(())
+        match self.applied.left_out() {
+            Some(left_out) => Err(format!("{address} did not declare all of the topology again: {left_out}")),
+            None => Ok(()),
+        }
     }
 
     async fn close(&self, deadline: Instant) {

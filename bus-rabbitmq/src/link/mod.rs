@@ -36,6 +36,8 @@ pub(crate) struct Status {
     pub(crate) connection: Option<Arc<Connection>>,
     /// Why it is blocked, or what ended the last try or the last connection.
     pub(crate) why: Option<Refusal>,
+    /// The last wish that this is an answer to.
+    call: u64,
 }
 
 /// What the transport wants of a [`Supervisor`]. Counted, since the same may be wanted again.
@@ -62,6 +64,11 @@ impl Status {
         matches!(self.state, State::Ready { .. })
     }
 
+    /// It works, and those before it did not last: this one may not either.
+    pub(crate) fn shaky(&self) -> bool {
+        self.open() && self.why.is_some()
+    }
+
     /// Trying again does not help.
     pub(crate) fn refused(&self) -> bool {
         self.state == State::Failed
@@ -70,7 +77,8 @@ impl Status {
     /// Why it cannot be used, in words.
     pub(crate) fn reason(&self) -> String {
         let what = match self.state {
-            State::Ready { .. } => return "it is connected".to_owned(),
+            State::Ready { .. } if self.why.is_none() => return "it is connected".to_owned(),
+            State::Ready { .. } => "connections do not last",
             State::Blocked { .. } => "the broker takes no messages",
             State::Idle => "it is not connected",
             State::Connecting { .. } | State::BackingOff { .. } => "the connection is down",
@@ -113,15 +121,17 @@ impl Link {
     /// Waits until it is connected, at most until the deadline.
     pub(crate) async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {
         let mut status = self.status.clone();
-        // What an earlier call ended with is no answer to this one.
-        let stale = matches!(status.borrow_and_update().state, State::Failed);
-        self.wish.send_modify(|wish| *wish = wish.connection());
+        let mut call = 0;
+        self.wish.send_modify(|wish| {
+            *wish = wish.connection();
+            call = wish.call();
+        });
         let settled = async {
-            if stale && status.changed().await.is_err() {
-                return status.borrow().clone();
-            }
-            let settled = status
-                .wait_for(|status| status.usable().is_some() || matches!(status.state, State::Failed | State::Closed));
+            let settled = status.wait_for(|status| match status.state {
+                // What an earlier call ended with is no answer to this one.
+                State::Failed => status.call >= call,
+                state => status.usable().is_some() || state == State::Closed,
+            });
             match settled.await {
                 Ok(status) => status.clone(),
                 Err(_) => self.status.borrow().clone(),
@@ -162,6 +172,13 @@ impl Link {
 }
 
 impl Wish {
+    fn call(self) -> u64 {
+        match self {
+            Self::Nothing(call) | Self::Connection(call) => call,
+            Self::End => u64::MAX,
+        }
+    }
+
     fn connection(self) -> Self {
         match self {
             Self::Nothing(call) | Self::Connection(call) => Self::Connection(call + 1),
@@ -174,5 +191,31 @@ impl Wish {
             Self::Nothing(call) | Self::Connection(call) => Self::Nothing(call + 1),
             Self::End => Self::End,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_was_told_before_the_call_was_seen_is_no_answer_to_it() {
+        let refused = |call| Status { state: State::Failed, connection: None, why: None, call };
+        let (told, status) = watch::channel(refused(0));
+        let (wish, _wishes) = watch::channel(Wish::Nothing(0));
+        let clock = Clock::default();
+        let deadline = clock.after(std::time::Duration::from_secs(600));
+        let link = Link { address: "rabbitmq://h".into(), status, wish, clock };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let mut call = Box::pin(link.connect(deadline));
+        assert!((&mut call).now_or_never().is_none());
+        // Published late: it belongs to an earlier call.
+        told.send_replace(refused(0));
+        assert!((&mut call).now_or_never().is_none());
+        told.send_replace(refused(1));
+        assert!(matches!((&mut call).now_or_never(), Some(Err(_))));
     }
 }

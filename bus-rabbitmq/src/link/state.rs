@@ -48,6 +48,8 @@ pub(crate) enum Input {
     Lost,
     /// The connection is gone soon after it was made: something ends each of them.
     LostEarly,
+    /// The connection did not end early.
+    Lasted,
     /// The transport ends.
     Close,
 }
@@ -67,6 +69,11 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new() -> Self {
         Self { state: State::Idle, generation: 0, proven: false, early: 0 }
+    }
+
+    /// The connections before this one ended early.
+    pub(crate) fn shaky(self) -> bool {
+        self.early > 0
     }
 
     /// The next state. An input that does not fit changes nothing.
@@ -91,6 +98,7 @@ impl Machine {
             (State::BackingOff { failures, .. }, Input::PauseOver) => State::Connecting { failures },
             (State::Ready { generation }, Input::Blocked) => State::Blocked { generation },
             (State::Blocked { generation }, Input::Unblocked) => State::Ready { generation },
+            (State::Ready { .. } | State::Blocked { .. }, Input::Lasted) => return Self { early: 0, ..self },
             // The first try follows at once: most losses are a restart of the other side of a proxy.
             (State::Ready { .. } | State::Blocked { .. }, Input::Lost) => {
                 return Self { state: State::Connecting { failures: 0 }, early: 0, ..self };
@@ -149,6 +157,8 @@ mod tests {
             machine = machine.step(PauseOver).step(Connected);
         }
         assert_eq!(machine.early, 20);
+        assert!(machine.shaky() && !machine.step(Lasted).shaky());
+        assert_eq!(machine.step(Lasted).state, machine.state);
         assert_eq!(machine.step(Lost).early, 0);
     }
 

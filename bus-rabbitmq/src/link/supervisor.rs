@@ -1,4 +1,9 @@
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bus_core::clock::Clock;
 use futures_util::{FutureExt, StreamExt, future::Either, future::select};
@@ -36,6 +41,8 @@ pub(crate) struct Supervisor {
     purpose: &'static str,
     clock: Clock,
     wish: watch::Receiver<Wish>,
+    /// The last wish that was seen.
+    call: u64,
     status: watch::Sender<Status>,
     on_connected: Option<OnConnected>,
     /// The last attempt met somebody who did not answer.
@@ -50,9 +57,9 @@ impl Supervisor {
         on_connected: Option<OnConnected>,
     ) -> (Self, Link) {
         let (wish, wishes) = watch::channel(Wish::Nothing(0));
-        let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None });
+        let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None, call: 0 });
         let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
-        (Self { settings, purpose, clock, wish: wishes, status, on_connected, silent: false }, link)
+        (Self { settings, purpose, clock, wish: wishes, call: 0, status, on_connected, silent: false }, link)
     }
 
     /// Runs until [`Link::end`], or until nobody holds the link any more.
@@ -71,7 +78,9 @@ impl Supervisor {
                         Err(input) => (input, None),
                     }
                 }
-                State::Ready { .. } | State::Blocked { .. } => self.watch().await,
+                State::Ready { .. } | State::Blocked { .. } => {
+                    self.watch(machine.shaky().then_some(connected + EARLY)).await
+                }
                 State::Closed => break,
             };
             let now = self.clock.now();
@@ -92,8 +101,9 @@ impl Supervisor {
             why = why.as_ref().map(tracing::field::display), "connection");
         self.status.send_modify(|status| {
             status.state = machine.state;
+            status.call = self.call;
             match machine.state {
-                State::Ready { .. } => status.why = None,
+                State::Ready { .. } if !machine.shaky() => status.why = None,
                 _ if why.is_some() => status.why = why,
                 _ => {}
             }
@@ -106,11 +116,15 @@ impl Supervisor {
     /// The next wish that means something.
     async fn wished(&mut self) -> Input {
         match self.wish.changed().await {
-            Ok(()) => match *self.wish.borrow_and_update() {
-                Wish::Nothing(_) => Input::Unwanted,
-                Wish::Connection(_) => Input::Wanted,
-                Wish::End => Input::Close,
-            },
+            Ok(()) => {
+                let wish = *self.wish.borrow_and_update();
+                self.call = wish.call();
+                match wish {
+                    Wish::Nothing(_) => Input::Unwanted,
+                    Wish::Connection(_) => Input::Wanted,
+                    Wish::End => Input::Close,
+                }
+            }
             Err(_) => Input::Close,
         }
     }
@@ -186,8 +200,8 @@ impl Supervisor {
         (Input::Connected, None)
     }
 
-    /// Waits until something happens to the connection.
-    async fn watch(&mut self) -> (Input, Option<Refusal>) {
+    /// Waits until something happens to the connection, or until it has lasted.
+    async fn watch(&mut self, lasted: Option<Instant>) -> (Input, Option<Refusal>) {
         let status = self.status.borrow().clone();
         let Some(connection) = status.connection else {
             return (Input::Lost, None);
@@ -206,6 +220,9 @@ impl Supervisor {
                         _ => Refusal::new(Kind::Disconnected, "the connection was closed"),
                     };
                     return (Input::Lost, Some(why));
+                }
+                if lasted.is_some_and(|at| at <= clock.now()) {
+                    return (Input::Lasted, None);
                 }
                 match (watched.status().blocked(), blocked) {
                     (true, false) => {

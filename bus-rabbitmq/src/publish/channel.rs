@@ -1,13 +1,20 @@
-use std::{collections::HashSet, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use bus_core::topology::Topology;
+use bus_core::clock::Clock;
 use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 
-use super::returns::Returns;
+use super::{needs::Announced, returns::Returns};
 use crate::{
-    refusal::Refusal,
+    refusal::{Kind, Refusal},
     topology::{Applied, Need, ensure},
 };
+
+/// How long the broker may take to answer before it is asked again, on another channel.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long messages that do not need it wait for what is being made: until then all stay in order.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// After something failed although the connection stands.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The confirm channel of one connection, and what belongs to it.
 #[derive(Debug)]
@@ -17,58 +24,73 @@ pub(crate) struct Outlet {
     pub(crate) returns: Returns,
 }
 
-/// What was made on this connection, and need not be asked for again.
-#[derive(Debug, Default)]
-pub(crate) struct Made {
-    generation: u64,
-    needs: HashSet<Need>,
-}
-
-impl Made {
-    /// A new connection may be to a broker that lost everything.
-    pub(crate) fn on(&mut self, generation: u64) -> &mut HashSet<Need> {
-        if self.generation != generation {
-            self.generation = generation;
-            self.needs.clear();
-        }
-        &mut self.needs
-    }
-}
-
 /// Something that sending waits for.
 #[derive(Debug)]
 pub(crate) enum Prepared {
-    /// Nothing but a pause before the next try.
-    Paused,
-    Opened {
-        generation: u64,
-        result: Result<Box<Outlet>, Refusal>,
-    },
-    Ensured {
-        generation: u64,
-        results: Vec<(Need, Result<(), Refusal>)>,
-    },
+    Opened(u64, Box<Outlet>),
+    /// What needs it need not wait alone, but others need not wait for it.
+    Late(Need),
+    /// The broker's answer.
+    Ensured(Need, Announced, Result<(), Refusal>),
 }
 
-pub(crate) async fn open(generation: u64, connection: Arc<Connection>) -> Prepared {
-    let result = async {
-        let channel = connection.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Box::new(Outlet { connection, channel, returns: Returns::default() }))
-    };
-    Prepared::Opened { generation, result: result.await }
+pub(crate) type Preparing = Pin<Box<dyn Future<Output = Prepared> + Send>>;
+
+/// Opens a channel, however often that takes.
+pub(crate) fn open(clock: Clock, generation: u64, connection: Arc<Connection>) -> Preparing {
+    Box::pin(async move {
+        loop {
+            let opened = async {
+                let channel = connection.create_channel().await?;
+                channel.confirm_select(ConfirmSelectOptions::default()).await?;
+                Ok(channel)
+            };
+            match answered(&clock, opened).await {
+                Ok(channel) => {
+                    return Prepared::Opened(
+                        generation,
+                        Box::new(Outlet { connection, channel, returns: Returns::default() }),
+                    );
+                }
+                Err(refusal) => tracing::debug!(reason = %refusal, "no channel to publish on"),
+            }
+            clock.sleep(PAUSE).await;
+        }
+    })
 }
 
-pub(crate) async fn make(
-    generation: u64,
+/// Makes it, until the broker says yes or no.
+pub(crate) fn make(
+    clock: Clock,
     connection: Arc<Connection>,
-    needs: Vec<(Need, Option<Arc<Topology>>)>,
+    need: Need,
+    announced: Announced,
     applied: Arc<Applied>,
-) -> Prepared {
-    let mut results = Vec::with_capacity(needs.len());
-    for (need, announced) in needs {
-        let result = ensure(&connection, &need, announced.as_deref(), &applied).await;
-        results.push((need, result));
+) -> Preparing {
+    Box::pin(async move {
+        loop {
+            match answered(&clock, ensure(&connection, &need, announced.as_deref(), &applied)).await {
+                Err(refusal) if !refusal.is_answer() => {
+                    tracing::debug!(?need, reason = %refusal, "not made");
+                    clock.sleep(PAUSE).await;
+                }
+                result => return Prepared::Ensured(need, announced, result),
+            }
+        }
+    })
+}
+
+/// Tells when others have waited for it long enough.
+pub(crate) fn patience(clock: Clock, need: Need) -> Preparing {
+    Box::pin(async move {
+        clock.sleep(PATIENCE).await;
+        Prepared::Late(need)
+    })
+}
+
+async fn answered<T>(clock: &Clock, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    match clock.by(clock.now() + ANSWER, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Refusal::new(Kind::Disconnected, format!("no answer within {} s", ANSWER.as_secs()))),
     }
-    Prepared::Ensured { generation, results }
 }

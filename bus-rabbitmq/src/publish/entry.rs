@@ -15,6 +15,8 @@ pub(crate) struct Entry {
     /// Taken when the outcome was told: at the deadline that is before the broker answered.
     completer: Option<Completer<PublishOutcome>>,
     _permit: Permit,
+    /// How many were submitted before it.
+    pub(crate) order: u64,
     /// lapin had it once: the broker may have it.
     pub(crate) handed: bool,
     /// It was under way when a channel was closed, and may be why.
@@ -29,6 +31,7 @@ impl Entry {
             message,
             completer: Some(completer),
             _permit: permit,
+            order: 0,
             handed: false,
             suspect: false,
             ensured_again: false,
@@ -74,5 +77,10 @@ impl Entry {
             Destination::Topic(name) => Some(Need::Exchange(name.clone())),
             Destination::Queue(_) => self.ensured_queue(),
         }
+    }
+
+    /// Where it goes: order counts among those that go to the same place.
+    pub(crate) fn place(&self) -> &Destination {
+        &self.message.to
     }
 }

@@ -3,10 +3,18 @@
 mod channel;
 mod entry;
 mod flights;
+mod landing;
+mod line;
+mod needs;
 mod returns;
+mod sweep;
 mod worker;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use bus_core::{
     clock::Clock,
@@ -26,6 +34,8 @@ pub(crate) enum Command {
     Publish(entry::Entry),
     /// What publishing to a topic needs.
     Announce(Arc<str>, Arc<Topology>),
+    /// An exchange that is not ours to make.
+    Leave(Arc<str>),
     /// Answer when nothing is under way any more.
     Drain(oneshot::Sender<()>),
     /// Give up on what is left.
@@ -37,13 +47,24 @@ pub(crate) enum Command {
 pub(crate) struct Outbound {
     window: Arc<Window>,
     commands: mpsc::UnboundedSender<Command>,
+    /// The exchanges that are not ours to make.
+    left: Mutex<HashSet<Arc<str>>>,
 }
 
 impl Outbound {
     /// The handle, and what the worker reads. The queue between them is bounded by the window's permits.
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Command>) {
         let (commands, received) = mpsc::unbounded_channel();
-        (Self { window: Arc::new(Window::new(WindowLimits::default())), commands }, received)
+        let window = Arc::new(Window::new(WindowLimits::default()));
+        (Self { window, commands, left: Mutex::default() }, received)
+    }
+
+    /// Sends to that exchange without making it, unless it is announced.
+    pub(crate) fn leave(&self, exchange: &Arc<str>) {
+        if self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(exchange.clone()) {
+            // The worker may have ended with the transport.
+            let _ = self.commands.send(Command::Leave(exchange.clone()));
+        }
     }
 
     /// Waits for what is under way until the deadline, then gives up on the rest.

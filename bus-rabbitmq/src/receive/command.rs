@@ -16,8 +16,15 @@ pub(crate) enum Command {
     Dropped,
 }
 
-/// A new life of the subscription, for its receiver.
-pub(crate) struct Feed {
+/// What the receiver is told.
+pub(crate) enum Feed {
+    Life(Box<NewLife>),
+    /// There is none yet, and it is tried again.
+    Failing(Cause),
+}
+
+/// A new life of the subscription.
+pub(crate) struct NewLife {
     pub(crate) generation: u64,
     pub(crate) channel: Channel,
     pub(crate) consumer: Consumer,

@@ -34,7 +34,7 @@ use crate::{
     decode,
     refusal::{Kind, Refusal},
 };
-use command::{Feed, Hand};
+use command::{Feed, Hand, NewLife};
 
 /// How long after the deadline the broker may take to answer the last frames.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -97,8 +97,12 @@ impl Inbound {
             // A new life counts first: what the old one still has buffered comes again there.
             let fed = if look { self.feeds.poll_recv(cx) } else { Poll::Pending };
             match fed {
-                Poll::Ready(Some(feed)) => {
-                    self.follow(feed);
+                Poll::Ready(Some(Feed::Life(life))) => {
+                    self.follow(*life);
+                    continue;
+                }
+                Poll::Ready(Some(Feed::Failing(cause))) => {
+                    self.failing(cause);
                     continue;
                 }
                 Poll::Ready(None) if self.current.is_none() && !self.lost && !self.paused => {
@@ -132,7 +136,14 @@ impl Inbound {
         if into.len() == before { Poll::Pending } else { Poll::Ready(()) }
     }
 
-    fn follow(&mut self, feed: Feed) {
+    /// It is lost already; why it does not come back may be another reason.
+    fn failing(&mut self, cause: Cause) {
+        if self.lost && !self.paused {
+            self.queued.push_back(Event::Degraded(cause));
+        }
+    }
+
+    fn follow(&mut self, feed: NewLife) {
         if self.current.is_some() {
             self.lose(feed.lost.unwrap_or_else(|| Arc::new(Refusal::new(Kind::Disconnected, "it was lost"))));
         }

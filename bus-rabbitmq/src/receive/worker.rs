@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     WorkerEnds,
-    command::{Command, Feed},
+    command::{Command, Feed, NewLife},
     settlements::Settlements,
     subscribe::subscribe,
 };
@@ -27,6 +27,12 @@ use crate::{
 
 /// How long the broker may take to answer the last frames.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A subscription that holds so long has worked.
+const LASTED: Duration = Duration::from_secs(1);
+
+/// How long the broker may take to declare and subscribe before it is asked again.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Keeps one subscription: subscribes, settles, subscribes again. Lives on the connection's thread.
 pub(crate) struct Worker {
@@ -46,6 +52,8 @@ pub(crate) struct Worker {
     /// The queue may be gone: declare it before subscribing.
     declare_first: bool,
     lost: Option<Cause>,
+    /// The last reason why there is no subscription that the receiver was told.
+    told: Option<String>,
     closing: Option<(Instant, oneshot::Sender<()>)>,
     /// How many settlements came.
     settled: usize,
@@ -55,6 +63,7 @@ pub(crate) struct Worker {
 struct Life {
     generation: u64,
     connection: u64,
+    begun: Instant,
     tag: ShortString,
     settlements: Settlements,
 }
@@ -83,6 +92,7 @@ impl Worker {
             failures: 0,
             declare_first: false,
             lost: None,
+            told: None,
             closing: None,
             settled: 0,
         }
@@ -185,42 +195,75 @@ impl Worker {
         self.declare_first |= cancelled;
         let why = if cancelled { "the broker cancelled the subscription" } else { "the channel was closed" };
         self.lose(Arc::new(Refusal::new(Kind::Channel, why)));
-        self.retry = Some(self.clock.now());
+        self.retry_later();
     }
 
     fn lose(&mut self, cause: Cause) {
         self.lost = Some(cause);
         // Dropped, the channel is closed if it is still open, and what is not settled goes back.
-        self.life = None;
+        let Some(life) = self.life.take() else { return };
+        // One that ends at once is a failure like one that never was.
+        if life.begun + LASTED <= self.clock.now() {
+            self.failures = 0;
+        }
     }
 
     async fn revive(&mut self) {
         self.retry = None;
         let usable = self.status.borrow().usable().map(|(number, connection)| (number, connection.clone()));
         let Some((number, connection)) = usable.filter(|_| self.wanted() && self.life.is_none()) else { return };
-        if self.declare_first && self.applied.again(&connection).await.is_ok() {
-            self.declare_first = false;
-        }
-        if let Err(refusal) = self.subscribe(number, &connection).await {
+        // At a queue that does not answer, commands have to wait no longer than this.
+        let (clock, deadline) = (self.clock.clone(), self.clock.now() + ANSWER);
+        let revived = async {
+            if self.declare_first && self.applied.again(&connection).await.is_ok() {
+                self.declare_first = false;
+            }
+            self.subscribe(number, &connection).await
+        };
+        let revived = clock
+            .by(deadline, revived)
+            .await
+            .unwrap_or_else(|_| Err(Refusal::new(Kind::Channel, format!("no answer within {} s", ANSWER.as_secs()))));
+        if let Err(refusal) = revived {
             tracing::debug!(queue = %self.settings.queue, reason = %refusal, "no subscription");
             self.declare_first |= refusal.kind() == Kind::Missing;
-            self.retry = Some(self.clock.now() + backoff::pause(self.failures));
-            self.failures = self.failures.saturating_add(1);
+            // The first time it may only have to be declared.
+            if refusal.is_answer() && self.failures > 0 {
+                self.tell(refusal);
+            }
+            self.retry_later();
         }
+    }
+
+    fn tell(&mut self, refusal: Refusal) {
+        let words = Some(refusal.to_string());
+        if self.told != words {
+            self.told = words;
+            // A receiver that is gone says so with its own command.
+            let _ = self.feeds.send(Feed::Failing(Arc::new(refusal)));
+        }
+    }
+
+    fn retry_later(&mut self) {
+        self.retry = Some(self.clock.now() + backoff::pause(self.failures));
+        self.failures = self.failures.saturating_add(1);
     }
 
     async fn subscribe(&mut self, number: u64, connection: &Connection) -> Result<(), Refusal> {
         let (channel, consumer) = subscribe(connection, &self.settings).await?;
         self.generation += 1;
-        self.failures = 0;
         self.life = Some(Life {
             generation: self.generation,
             connection: number,
+            begun: self.clock.now(),
             tag: consumer.tag(),
             settlements: Settlements::new(channel.clone(), self.settings.prefetch),
         });
         // A receiver that is gone says so with its own command.
-        let _ = self.feeds.send(Feed { generation: self.generation, channel, consumer, lost: self.lost.take() });
+        let lost = self.lost.take();
+        let life = NewLife { generation: self.generation, channel, consumer, lost };
+        let _ = self.feeds.send(Feed::Life(Box::new(life)));
+        self.told = None;
         Ok(())
     }
 

@@ -34,6 +34,10 @@ impl From<lapin::Error> for Refused {
 }
 
 impl Refused {
+    pub(super) fn unanswered(refusal: Refusal) -> Self {
+        Self { entity: None, refusal }
+    }
+
     pub(crate) fn at(self, address: &str) -> TransportError {
         match self.entity {
             Some(entity) if self.refusal.is_answer() => {
@@ -60,7 +64,8 @@ pub(crate) async fn declare(
     let mut first: Option<Refused> = None;
     loop {
         let Err(refused) = all(connection, &plan, passive).await else { return Ok(()) };
-        if turn_limit(&mut plan, &refused) {
+        let same = |declaration: &&mut Declaration| Some(declaration.to_string()) == refused.entity;
+        if plan.iter_mut().flatten().find(same).is_some_and(|declaration| turn_limit(declaration, &refused.refusal)) {
             first = Some(refused);
             continue;
         }
@@ -70,13 +75,12 @@ pub(crate) async fn declare(
 }
 
 /// Whether it was refused over a delivery limit of our choice, and has not been tried the other way yet.
-fn turn_limit(plan: &mut [Vec<Declaration>], refused: &Refused) -> bool {
-    if refused.refusal.kind() != Kind::Precondition || !refused.refusal.to_string().contains(DELIVERY_LIMIT) {
+pub(super) fn turn_limit(declaration: &mut Declaration, refusal: &Refusal) -> bool {
+    if refusal.kind() != Kind::Precondition || !refusal.to_string().contains(DELIVERY_LIMIT) {
         return false;
     }
-    let same = |declaration: &&mut Declaration| Some(declaration.to_string()) == refused.entity;
-    match plan.iter_mut().flatten().find(same) {
-        Some(Declaration::Queue { limit: Some(limit), .. }) => limit.turn(),
+    match declaration {
+        Declaration::Queue { limit: Some(limit), .. } => limit.turn(),
         _ => false,
     }
 }

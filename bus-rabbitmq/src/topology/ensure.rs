@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use bus_core::topology::{TopicKind, Topology};
+use bus_core::{
+    address::Destination,
+    topology::{TopicKind, Topology},
+};
 use lapin::Connection;
 
 use super::{
@@ -27,6 +30,16 @@ pub(crate) enum Need {
     Queue { name: Arc<str>, like: Arc<str> },
 }
 
+impl Need {
+    /// What messages that need it are addressed to.
+    pub(crate) fn destination(&self) -> Destination {
+        match self {
+            Self::Exchange(name) => Destination::Topic(name.clone()),
+            Self::Queue { name, .. } => Destination::Queue(name.clone()),
+        }
+    }
+}
+
 /// Makes it, on channels of its own: each refusal closes one.
 pub(crate) async fn ensure(
     connection: &Connection,
@@ -44,7 +57,7 @@ pub(crate) async fn ensure(
         Need::Queue { name, like } => {
             let options = aside(&applied.options(like));
             match queue(connection, name, &options, applied).await {
-                Err(refusal) if matches!(refusal.kind(), Kind::Precondition | Kind::Locked) => Ok(()),
+                Err(refusal) if used_as_it_is(&refusal) => Ok(()),
                 answer => answer,
             }
         }
@@ -59,7 +72,11 @@ async fn published(connection: &Connection, topology: &Topology) -> Result<(), R
     let channel = connection.create_channel().await?;
     for declaration in plan(topology, None).into_iter().flatten() {
         if matches!(declaration, Declaration::ExchangeBinding { .. }) {
-            one(&channel, &declaration, false).await?;
+            match one(&channel, &declaration, false).await.map_err(Refusal::from) {
+                // That closed the channel. The others need the same permission.
+                Err(refusal) if refusal.kind() == Kind::Denied => return Ok(()),
+                bound => bound?,
+            }
         }
     }
     Ok(channel.close(200, "OK".into()).await?)
@@ -70,10 +87,16 @@ async fn exchange(connection: &Connection, name: &Arc<str>, kind: TopicKind) -> 
     let channel = connection.create_channel().await?;
     match one(&channel, &Declaration::exchange(name, kind), false).await.map_err(Refusal::from) {
         // That closed the channel.
-        Err(refusal) if refusal.kind() == Kind::Precondition => Ok(()),
+        Err(refusal) if used_as_it_is(&refusal) => Ok(()),
         Err(refusal) => Err(refusal),
         Ok(()) => Ok(channel.close(200, "OK".into()).await?),
     }
+}
+
+/// It has other properties, another connection has it for itself, or we may not declare it. If it is not
+/// there, sending to it says so.
+fn used_as_it_is(refusal: &Refusal) -> bool {
+    matches!(refusal.kind(), Kind::Precondition | Kind::Locked | Kind::Denied)
 }
 
 async fn queue(

@@ -4,48 +4,73 @@ mod declare;
 mod delivery_limit;
 mod ensure;
 mod plan;
+mod round;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use bus_core::{topology::Topology, transport::ApplyMode};
+use bus_core::{clock::Clock, topology::Topology, transport::ApplyMode};
 use lapin::Connection;
 
 pub(crate) use declare::{Refused, declare, short};
 pub(crate) use ensure::{Need, ensure};
 
-use crate::{EndpointOptions, link::ServerVersion, refusal::Refusal};
+use crate::{
+    EndpointOptions,
+    link::ServerVersion,
+    refusal::{Kind, Refusal},
+};
+
+/// How long all the declarations of an [`Applied::apply`] may take.
+const APPLY: Duration = Duration::from_secs(30);
 
 /// What was applied last. It is declared again whenever the broker may have lost it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Applied {
+    clock: Clock,
     last: Mutex<Option<(Arc<Topology>, ApplyMode)>>,
     /// Of the last connection that could tell.
     server: Mutex<Option<ServerVersion>>,
+    /// What the broker did not take when it was declared last.
+    left_out: Mutex<Vec<String>>,
     /// One at a time: every endpoint of a restarted broker asks at once.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Applied {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            last: Mutex::default(),
+            server: Mutex::default(),
+            left_out: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
     /// What is declared may depend on the server; an unknown version leaves what was known.
     pub(crate) fn connected_to(&self, server: Option<ServerVersion>) {
         if server.is_some() {
-            *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+            *lock(&self.server) = server;
         }
     }
 
     pub(crate) fn server(&self) -> Option<ServerVersion> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.server).clone()
     }
 
     /// The options of a queue that was applied; the default ones if it was not.
     pub(crate) fn options(&self, queue: &str) -> EndpointOptions {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = lock(&self.last);
         let applied =
             last.as_ref().and_then(|(topology, _)| topology.queues.iter().find(|known| *known.name == *queue));
         applied.map(plan::options).unwrap_or_default()
     }
 
-    /// Declares it, and keeps it if the broker took it.
+    /// Declares it, and keeps it if the broker took it. To be run where it is polled whatever its caller does:
+    /// others wait for their turn.
     pub(crate) async fn apply(
         &self,
         connection: &Connection,
@@ -53,27 +78,40 @@ impl Applied {
         mode: ApplyMode,
     ) -> Result<(), Refused> {
         let _turn = self.turn.lock().await;
-        declare(connection, topology, mode, self.server().as_ref()).await?;
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::new(topology.clone()), mode));
+        let server = self.server();
+        match self.clock.by(self.clock.now() + APPLY, declare(connection, topology, mode, server.as_ref())).await {
+            Ok(declared) => declared?,
+            Err(_) => {
+                let words = format!("no answer within {} s", APPLY.as_secs());
+                return Err(Refused::unanswered(Refusal::new(Kind::Channel, words)));
+            }
+        }
+        *lock(&self.last) = Some((Arc::new(topology.clone()), mode));
+        lock(&self.left_out).clear();
         Ok(())
     }
 
-    /// Declares again what was applied last. That the broker has it differently now does not stop the rest:
-    /// only a lost connection is an error.
+    /// Declares again what was applied last. That the broker has some of it differently now does not stop the
+    /// rest: only a lost connection is an error.
     pub(crate) async fn again(&self, connection: &Connection) -> Result<(), Refusal> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some((topology, mode)) = last else { return Ok(()) };
-        if mode != ApplyMode::Create {
-            return Ok(());
-        }
         let _turn = self.turn.lock().await;
-        match declare(connection, &topology, mode, self.server().as_ref()).await {
-            Err(refused) if refused.refusal.is_answer() => {
-                tracing::warn!(reason = %refused.refusal, "the topology could not be declared again");
-                Ok(())
-            }
-            Err(refused) => Err(refused.refusal),
-            Ok(()) => Ok(()),
+        let last = lock(&self.last).clone();
+        let Some((topology, ApplyMode::Create)) = last else { return Ok(()) };
+        let left_out = round::round(&self.clock, connection, &topology, self.server().as_ref()).await?;
+        for reason in &left_out {
+            tracing::warn!(reason, "a part of the topology could not be declared again");
         }
+        *lock(&self.left_out) = left_out;
+        Ok(())
     }
+
+    /// What the broker did not take, in words; none if nothing.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let left_out = lock(&self.left_out);
+        (!left_out.is_empty()).then(|| left_out.join("; "))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

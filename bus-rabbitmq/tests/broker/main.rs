@@ -5,8 +5,10 @@
 
 mod endpoint;
 mod faults;
+mod proxy;
 mod publish;
 mod receive;
 mod relay;
 mod server;
 mod topology;
+mod unanswered;

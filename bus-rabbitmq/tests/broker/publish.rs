@@ -152,6 +152,60 @@ async fn an_ensured_queue_is_made_used_as_it_is_and_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_whose_queue_was_made_again_arrive_in_order() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    let moved = |number: u32| {
+        let mut message = to("q_error", number);
+        message.extensions.insert(EnsureQueue { like: "q".into() });
+        message
+    };
+    send(&transport, moved(0)).await;
+    rabbit.delete("queues", "q_error");
+    let outcomes = pipelined(&transport, (1..15).map(moved)).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, PublishOutcome::Confirmed)), "{outcomes:?}");
+    let found = transport.browse("q_error", 100).await.unwrap();
+    let ids: Vec<_> = found.iter().filter_map(|letter| letter.message_id.clone()).collect();
+    assert_eq!(ids, (1..15).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_declared_is_used_as_it_is() {
+    let rabbit = Rabbit::new();
+    rabbit.with_queue("q_error").await;
+    let transport = rabbit.connected_without_configure().await;
+    let moved = |queue: &str| {
+        let mut message = to(queue, 1);
+        message.extensions.insert(EnsureQueue { like: "q".into() });
+        message
+    };
+    assert!(matches!(send(&transport, moved("q_error")).await, PublishOutcome::Confirmed));
+    assert!(matches!(send(&transport, published("q_error", 2)).await, PublishOutcome::Confirmed));
+    assert!(matches!(send(&transport, moved("missing_error")).await, PublishOutcome::Unroutable));
+    match send(&transport, published("Missing", 3)).await {
+        PublishOutcome::Rejected(reason) => assert!(reason.to_string().contains("Missing"), "{reason}"),
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_whose_message_one_of_the_queues_did_not_take_is_unknown() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.with_queue("good").await;
+    let full = r#"{"durable":true,"arguments":{"x-max-length":1,"x-overflow":"reject-publish"}}"#;
+    rabbit.put("queues", "full", full);
+    rabbit.put("exchanges", "T", r#"{"type":"fanout","durable":true}"#);
+    rabbit.bind("T", "full");
+    rabbit.bind("T", "good");
+    let mut outcomes = Vec::new();
+    for number in 0..4 {
+        outcomes.push(send(&transport, published("T", number)).await);
+    }
+    assert!(outcomes.iter().any(|outcome| matches!(outcome, PublishOutcome::Unknown(_))), "{outcomes:?}");
+    assert!(!outcomes.iter().any(|outcome| matches!(outcome, PublishOutcome::Rejected(_))), "{outcomes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_connection_a_message_is_not_sent_at_its_deadline() {
     let rabbit = Rabbit::new();
     let transport = rabbit.open();
@@ -200,4 +254,32 @@ pub(crate) async fn pipelined(
         confirms.push(publisher.submit(permit, message));
     }
     futures_util::future::join_all(confirms).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_with_properties_of_its_own_is_left_to_its_owner() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    let mut message = to("unused", 1);
+    message.to = transport.resolve(&"rabbitmq://h/theirs?type=topic".parse().unwrap()).unwrap();
+    match send(&transport, message.clone()).await {
+        PublishOutcome::Rejected(reason) => assert!(reason.to_string().contains("theirs"), "{reason}"),
+        outcome => panic!("{outcome:?}"),
+    }
+    rabbit.put("exchanges", "theirs", r#"{"type":"topic","durable":true}"#);
+    assert!(matches!(send(&transport, message).await, PublishOutcome::Confirmed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_message_is_delivered_to_its_queue_alone() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.with_queue("other").await;
+    let mut moved = to("q_error", 1);
+    moved.extensions.insert(EnsureQueue { like: "q".into() });
+    moved.headers.set("CC", bus_core::envelope::HeaderValue::List(vec!["other".into()]));
+    assert!(matches!(send(&transport, moved.clone()).await, PublishOutcome::Confirmed));
+    // A confirm for the other queue would hide that this one is gone.
+    rabbit.delete("queues", "q_error");
+    assert!(matches!(send(&transport, moved).await, PublishOutcome::Confirmed));
+    assert_eq!((ready(&transport, "q_error").await, ready(&transport, "other").await), (1, 0));
 }

@@ -52,6 +52,29 @@ impl Rabbit {
         transport
     }
 
+    /// Connected to a proxy in front of the broker.
+    pub(crate) async fn connected_through(&self, port: u16) -> Arc<dyn Transport> {
+        let transport =
+            DRIVER.open(&format!("amqp://guest:guest@127.0.0.1:{port}/{}", self.name()), Environment::default());
+        let transport = transport.unwrap();
+        transport.connect(soon()).await.unwrap();
+        transport
+    }
+
+    /// Connected, as a user who may not declare anything.
+    pub(crate) async fn connected_without_configure(&self) -> Arc<dyn Transport> {
+        let user = format!("{}-lowly", self.name());
+        let status = self.call("PUT", &format!("/api/users/{user}"), r#"{"password":"p","tags":""}"#).0;
+        assert!(matches!(status, 201 | 204), "{status}");
+        let permissions = r#"{"configure":"^$","write":".*","read":".*"}"#;
+        let status = self.call("PUT", &format!("/api/permissions/{}/{user}", self.name()), permissions).0;
+        assert!(matches!(status, 201 | 204), "{status}");
+        let broker = self.0.url().rsplit('@').next().unwrap();
+        let transport = DRIVER.open(&format!("amqp://{user}:p@{broker}"), Environment::default()).unwrap();
+        transport.connect(soon()).await.unwrap();
+        transport
+    }
+
     /// Connected, with one queue.
     pub(crate) async fn with_queue(&self, queue: &str) -> Arc<dyn Transport> {
         let transport = self.connected().await;
@@ -89,6 +112,11 @@ impl Rabbit {
         let (status, body) = self.call("GET", &format!("/api/{path}"), "");
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    pub(crate) fn bind(&self, exchange: &str, queue: &str) {
+        let path = format!("/api/bindings/{}/e/{exchange}/q/{queue}", self.name());
+        assert_eq!(self.call("POST", &path, "{}").0, 201, "{exchange} {queue}");
     }
 
     pub(crate) fn put(&self, what: &str, name: &str, body: &str) {

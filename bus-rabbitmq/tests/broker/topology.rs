@@ -1,11 +1,11 @@
 use bus_core::{
     address::Destination,
     topology::{Queue, TopicKind, Topology},
-    transport::{ApplyMode, PublishOutcome, TransportError},
+    transport::{ApplyMode, Event, PublishOutcome, TransportError},
 };
 use bus_rabbitmq::endpoint;
 
-use crate::server::{Rabbit, complete, delivery, published, queues, receiver, send};
+use crate::server::{Rabbit, complete, delivery, events, published, queues, receiver, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_reaches_the_queues_that_are_bound() {
@@ -65,4 +65,40 @@ async fn validating_changes_nothing_and_fails_over_what_is_missing() {
         transport.apply(&queues(&["q"]), ApplyMode::Validate).await,
         Err(TransportError::Topology { .. })
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_refused_when_declared_again_does_not_stop_the_others() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    transport.apply(&queues(&["theirs", "ours"]), ApplyMode::Create).await.unwrap();
+    let mut receiver = receiver(&transport, "ours", 1).await;
+    rabbit.delete("queues", "theirs");
+    rabbit.put("queues", "theirs", r#"{"durable":true,"arguments":{"x-max-length":5}}"#);
+    rabbit.delete("queues", "ours");
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
+    let health = transport.health().unwrap_err();
+    assert!(health.contains("queue `theirs`") && health.contains("x-max-length"), "{health}");
+    rabbit.delete("queues", "theirs");
+    transport.apply(&queues(&["theirs", "ours"]), ApplyMode::Create).await.unwrap();
+    assert_eq!(transport.health(), Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_cannot_subscribe_says_why() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    rabbit.put("queues", "q", r#"{"durable":true}"#);
+    // Nobody declares it again.
+    transport.apply(&queues(&["q"]), ApplyMode::Assume).await.unwrap();
+    let mut receiver = receiver(&transport, "q", 1).await;
+    rabbit.delete("queues", "q");
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    match &events(&mut receiver, 1).await[..] {
+        [Event::Degraded(cause)] => assert!(cause.to_string().contains("no queue 'q'"), "{cause}"),
+        events => panic!("{events:?}"),
+    }
+    rabbit.put("queues", "q", r#"{"durable":true}"#);
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
 }
