@@ -35,7 +35,7 @@ pub(crate) struct Recorder {
     window: Arc<Window>,
     sent: Mutex<Vec<Outgoing>>,
     queues: Mutex<HashMap<String, mpsc::UnboundedSender<Event>>>,
-    unsettled: Mutex<HashMap<u64, oneshot::Sender<()>>>,
+    unsettled: Mutex<HashMap<u64, oneshot::Sender<Settlement>>>,
 }
 
 /// The same recorder as everything that the bus asks for.
@@ -87,7 +87,9 @@ impl Handle {
         fill(&mut delivery);
         let receiver = self.0.queues.lock().unwrap()[queue].clone();
         receiver.send(Event::Delivery(Box::new(delivery))).unwrap();
-        wait.await.unwrap();
+        // A message that is given back would come again.
+        let settlement = wait.await.unwrap();
+        assert!(matches!(settlement, Settlement::Complete), "{settlement:?}");
     }
 
     /// Delivers the `nth` message that was sent, from 1, as a broker would.
@@ -203,12 +205,11 @@ impl Publisher for Handle {
 
 impl Settler for Handle {
     fn settle(&self, token: Token, settlement: Settlement) -> Settling {
-        assert!(matches!(settlement, Settlement::Complete), "{settlement:?}");
         // Kept, so that the next delivery has the next number.
         let (unused, _) = oneshot::channel();
         let settled = self.0.unsettled.lock().unwrap().insert(token.number, unused).unwrap();
         // The test may have ended.
-        let _ = settled.send(());
+        let _ = settled.send(settlement);
         Pending::ready(SettleOutcome::Settled)
     }
 
