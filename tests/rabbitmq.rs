@@ -131,7 +131,10 @@ async fn publishers_and_consumers_go_on_after_the_broker_was_killed_and_started_
     }
     publishing.await.unwrap();
     let server = restarted.await.unwrap();
-    assert!(bus.health().healthy, "{:?}", bus.health());
+    // A connection that was lost soon after it was made counts as bad until the next one has lasted a second.
+    while !bus.health().healthy {
+        tokio::task::yield_now().await;
+    }
     bus.stop().await;
     tokio::task::spawn_blocking(|| drop(server)).await.unwrap();
 }
