@@ -116,3 +116,25 @@ async fn a_bus_that_is_not_started_says_so() {
     assert_eq!(health.connection.as_deref(), Some("the bus is not started"));
     assert_eq!(health.endpoints[0].problem.as_deref(), Some("not started"));
 }
+
+#[tokio::test]
+async fn a_message_that_nobody_could_read_is_refused_when_sending() {
+    #[derive(Debug, Serialize, Deserialize, Message)]
+    #[message(namespace = "Bus.Tests")]
+    struct Deep {
+        inner: Vec<serde_json::Value>,
+    }
+    let nested = |levels: usize| {
+        let inside = (0..levels).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]));
+        Deep { inner: vec![inside] }
+    };
+    let bus = bus::builder("memory://deep").build().unwrap();
+    bus.start().await.unwrap();
+    // The envelope, the message and its list are three of the 64 levels.
+    bus.publish(nested(61)).await.unwrap();
+    let error = bus.publish(nested(62)).await.unwrap_err();
+    assert!(matches!(error, Error::Encode { .. }), "{error:?}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "the message is nested deeper than 64 levels");
+    bus.stop().await;
+}

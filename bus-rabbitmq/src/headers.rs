@@ -173,6 +173,35 @@ mod tests {
     }
 
     #[test]
+    fn hostile_tables_arrive_whole() {
+        let mut table = FieldTable::default();
+        for number in 0..20_000 {
+            table.insert(format!("h{number}").into(), AMQPValue::Void);
+        }
+        let mut nested = AMQPValue::Boolean(true);
+        for _ in 0..100 {
+            nested = AMQPValue::FieldArray(FieldArray::from(vec![nested]));
+        }
+        for (name, value) in [
+            ("same", AMQPValue::LongInt(1)),
+            ("SAME", AMQPValue::LongInt(2)),
+            ("", AMQPValue::LongInt(3)),
+            ("\u{0}\u{202e}", AMQPValue::LongString(LongString::from(vec![b'x'; 1 << 20]))),
+            ("infinite", AMQPValue::Double(f64::NEG_INFINITY)),
+            ("far", AMQPValue::Timestamp(1 << 40)),
+            ("nested", nested),
+        ] {
+            table.insert(name.into(), value);
+        }
+        let headers = from_table(&table);
+        assert_eq!(headers.len(), 20_007);
+        assert_eq!(to_table(&headers), table);
+        // No point in time: the bits stay.
+        table.insert("never".into(), AMQPValue::Timestamp(u64::MAX));
+        assert_eq!(from_table(&table).get("never"), Some(&HeaderValue::Int64(-1)));
+    }
+
+    #[test]
     fn a_text_that_is_none_arrives_as_bytes() {
         assert_eq!(
             from_amqp(&AMQPValue::LongString(LongString::from(&[0xff_u8][..]))),

@@ -106,13 +106,11 @@ impl Headers {
     }
 }
 
+/// All of them, as they come: names that differ in case only, or not at all, stay beside each other, and
+/// [`Headers::get`] finds the first. A message that is moved keeps every header, and many cost no more each.
 impl<N: Into<Cow<'static, str>>> FromIterator<(N, HeaderValue)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, HeaderValue)>>(pairs: I) -> Self {
-        let mut headers = Self::new();
-        for (name, value) in pairs {
-            headers.set(name, value);
-        }
-        headers
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 

@@ -10,6 +10,7 @@ mod write;
 pub use headers::{HeaderValue, Headers};
 pub use host::Host;
 pub use incoming::Incoming;
+pub(crate) use read::{DEPTH, is_deep};
 pub use read::{Envelope, EnvelopeError};
 pub use write::CONTENT_TYPE;
 pub(crate) use write::Envelop;

@@ -67,7 +67,7 @@ pub enum EnvelopeError {
 }
 
 /// How deep a body may be nested: the limit of .NET's reader.
-const DEPTH: usize = 64;
+pub(crate) const DEPTH: usize = 64;
 
 impl Envelope {
     /// Reads a body.
@@ -206,7 +206,7 @@ fn urns(raw: &str) -> Option<Vec<String>> {
 
 /// Whether objects and lists stand in each other deeper than the limit. A body with few of them, which is
 /// nearly every one, is not looked at twice.
-fn is_deep(json: &[u8]) -> bool {
+pub(crate) fn is_deep(json: &[u8]) -> bool {
     if memchr::memchr2_iter(b'{', b'[', json).nth(DEPTH).is_none() {
         return false;
     }

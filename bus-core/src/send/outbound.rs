@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use serde::ser::Error as _;
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +17,7 @@ use crate::{
     address::{Address, AddressError, Destination},
     codec::{Around, RAW, write_raw_headers},
     consumer::Attempt,
-    envelope::{CONTENT_TYPE, Envelop, Host},
+    envelope::{CONTENT_TYPE, DEPTH, Envelop, Host, is_deep},
     error::Posted,
     transport::Outgoing,
 };
@@ -242,6 +243,11 @@ impl<'a, M: Message> Outbound<'a, M> {
             };
             (written.to_bytes().map_err(unwritable)?, CONTENT_TYPE)
         };
+        if is_deep(&body) {
+            // .NET would refuse to read it, and so would we.
+            let reason = format_args!("the message is nested deeper than {DEPTH} levels");
+            return Err(unwritable(serde_json::Error::custom(reason)));
+        }
         let deadline = clock.after(options.timeout.unwrap_or(self.outlet.timeout));
         let mut outgoing = Outgoing::new(route.destination.clone(), body, deadline);
         outgoing.content_type = Some(media_type_of(media_type));
