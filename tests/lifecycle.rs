@@ -108,3 +108,38 @@ fn endpoints_are_named_after_their_consumers_by_the_convention_that_was_chosen()
     let snake = bus::naming::EndpointNames::snake().prefix("Acme");
     assert_eq!(name(bus::builder("memory://names").endpoint_names(snake)), "acme_ship_orders");
 }
+
+#[tokio::test]
+async fn a_message_is_published_as_a_contract_it_fulfils_with_all_its_members() {
+    #[derive(Debug, Serialize, Deserialize, Message)]
+    #[message(namespace = "Bus.Tests", implements(Step))]
+    struct Leap {
+        number: u32,
+        height: u32,
+    }
+    let (consumer, mut steps) = passing();
+    let (leaps, mut leapt) = mpsc::unbounded_channel();
+    let bus = bus::builder("memory://contract")
+        .endpoint("steps", |e| e.consumer(consumer))
+        .endpoint("leaps", |e| {
+            e.consumer(move |leap: Leap| std::future::ready(leaps.send(leap.height).map_err(Failure::from)))
+        })
+        .build()
+        .unwrap();
+    bus.start().await.unwrap();
+    bus.publish(Leap { number: 1, height: 9 }).as_contract::<Step>().await.unwrap();
+    let (step, ctx) = steps.recv().await.unwrap();
+    assert_eq!(step, Step { number: 1 });
+    assert_eq!(ctx.message_as::<Leap>().unwrap().height, 9);
+    // As itself it reaches both.
+    bus.publish(Leap { number: 2, height: 8 }).await.unwrap();
+    assert_eq!(steps.recv().await.unwrap().0, Step { number: 2 });
+    assert_eq!(leapt.recv().await, Some(8));
+    let error = bus.publish(Step { number: 3 }).as_contract::<Leap>().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`urn:message:Bus.Tests:Step` does not fulfil `urn:message:Bus.Tests:Leap`: \
+         name it in `#[message(implements(..))]`"
+    );
+    bus.stop().await;
+}

@@ -27,6 +27,14 @@ pub enum Error {
     /// Connected, but declaring and subscribing took longer than the start may.
     #[error("the broker did not answer declarations and subscriptions within the start's deadline")]
     StartTimeout,
+    /// The message was to be sent as a contract that its type does not name.
+    #[error("`{message_type}` does not fulfil `{contract}`: name it in `#[message(implements(..))]`")]
+    NoContract {
+        /// The URN of the message's type.
+        message_type: String,
+        /// The URN of the contract.
+        contract: String,
+    },
     /// The message cannot be written as JSON.
     #[error("{message} cannot be written as JSON")]
     Encode {

@@ -126,6 +126,11 @@ impl MessageType {
         &self.contracts
     }
 
+    /// Whether a message of this type is one of that type, too.
+    pub(crate) fn fulfils(&self, other: &MessageType) -> bool {
+        self.urns.iter().any(|urn| urn.eq_ignore_ascii_case(other.urn()))
+    }
+
     /// Whether the type has an entity of its own.
     pub fn is_in_topology(&self) -> bool {
         self.in_topology

@@ -51,6 +51,7 @@ struct Options {
     priority: Option<u8>,
     transient: bool,
     raw_json: bool,
+    contract: Option<&'static MessageType>,
     message_id: Option<Uuid>,
     correlation_id: Option<Uuid>,
     conversation_id: Option<Uuid>,
@@ -127,6 +128,15 @@ impl<'a, M: Message> Outbound<'a, M> {
         self
     }
 
+    /// Sends the message as one of the contracts that it fulfils: consumers of its own type do not get it,
+    /// those of the contract do, with all its members. MassTransit's `Publish<IContract>(message)`.
+    ///
+    /// Awaiting it is [`Error::NoContract`] if the type does not name `C` in `implements(..)`.
+    pub fn as_contract<C: Message>(mut self) -> Self {
+        self.options.contract = Some(C::message_type());
+        self
+    }
+
     /// Sets the message's id. The default is a new one (UUID version 7).
     pub fn message_id(mut self, id: Uuid) -> Self {
         self.options.message_id = Some(id);
@@ -169,7 +179,14 @@ impl<'a, M: Message> Outbound<'a, M> {
         if !self.outlet.is_open() && self.attempt.is_none() {
             return Err(Error::NotStarted);
         }
-        let message_type = M::message_type();
+        let message_type = match self.options.contract {
+            None => M::message_type(),
+            Some(contract) if M::message_type().fulfils(contract) => contract,
+            Some(contract) => {
+                let message_type = M::message_type().urn().to_owned();
+                return Err(Error::NoContract { message_type, contract: contract.urn().to_owned() });
+            }
+        };
         let route = match &self.target {
             Target::Publish => self.outlet.topic(message_type),
             Target::Send(address) => self.outlet.resolve(address.as_ref().map_err(Clone::clone)?)?,

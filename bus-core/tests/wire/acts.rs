@@ -75,7 +75,8 @@ fn shop(builder: Builder) -> Builder {
 
 async fn submit(order: SubmitOrder, ctx: Context) -> Result<(), Failure> {
     let SubmitOrder { order_id, customer, .. } = order;
-    ctx.publish(OrderSubmitted { order_id, by: Some("orders".to_owned()), customer }).await?;
+    let submitted = OrderSubmittedV2 { order_id, by: Some("orders".to_owned()), customer, lines: 1 };
+    ctx.publish(submitted).as_contract::<OrderSubmitted>().await?;
     Ok(())
 }
 
