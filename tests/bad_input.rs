@@ -138,3 +138,21 @@ async fn a_message_that_nobody_could_read_is_refused_when_sending() {
     assert_eq!(source, "the message is nested deeper than 64 levels");
     bus.stop().await;
 }
+
+#[test]
+fn two_types_with_one_urn_are_refused() {
+    mod other {
+        use bus::prelude::*;
+
+        #[derive(Debug, Serialize, Deserialize, Message)]
+        #[message(namespace = "Bus.Tests", name = "Ping")]
+        pub(super) struct Pling {}
+    }
+    async fn plong(_: other::Pling) -> Result<(), Failure> {
+        Ok(())
+    }
+    let builder =
+        bus::builder("memory://twins").endpoint("a", |e| e.consumer(pong)).endpoint("b", |e| e.consumer(plong));
+    expect_test::expect![[r#"the bus cannot be built: `facade::bad_input::Ping` and `facade::bad_input::two_types_with_one_urn_are_refused::other::Pling` both have the URN `urn:message:Bus.Tests:Ping`: give one of them another name or namespace"#]]
+        .assert_eq(&said(builder));
+}
