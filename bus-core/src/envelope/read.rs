@@ -3,12 +3,16 @@ use std::{borrow::Cow, fmt, time::SystemTime};
 use bytes::Bytes;
 use serde::{
     Deserializer as _,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Host, date};
+use super::{
+    Host, date,
+    depth::{DEPTH, is_deep},
+    member::{Member, MemberName},
+};
 
 /// MassTransit's JSON envelope, parsed once; the payload stays raw and is decoded per consumer and attempt.
 ///
@@ -65,9 +69,6 @@ pub enum EnvelopeError {
     #[error("the body is nested deeper than {DEPTH} levels")]
     TooDeep,
 }
-
-/// How deep a body may be nested: the limit of .NET's reader.
-pub(crate) const DEPTH: usize = 64;
 
 impl Envelope {
     /// Reads a body.
@@ -204,31 +205,6 @@ fn urns(raw: &str) -> Option<Vec<String>> {
     Some(urns.unwrap_or_default().into_iter().flatten().collect())
 }
 
-/// Whether objects and lists stand in each other deeper than the limit. A body with few of them, which is
-/// nearly every one, is not looked at twice.
-pub(crate) fn is_deep(json: &[u8]) -> bool {
-    if memchr::memchr2_iter(b'{', b'[', json).nth(DEPTH).is_none() {
-        return false;
-    }
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                depth += 1;
-                if depth > DEPTH {
-                    return true;
-                }
-            }
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
-}
-
 /// A part of the body, without a copy; `None` for `null`.
 fn part(raw: &str, body: &Bytes) -> Option<Bytes> {
     (raw != "null").then(|| body.slice_ref(raw.as_bytes()))
@@ -252,71 +228,6 @@ fn date(text: &str) -> Option<SystemTime> {
 fn id(text: &str) -> Option<Uuid> {
     let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
     Uuid::parse_str(inner).ok()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Member {
-    MessageId,
-    RequestId,
-    CorrelationId,
-    ConversationId,
-    InitiatorId,
-    SourceAddress,
-    DestinationAddress,
-    ResponseAddress,
-    FaultAddress,
-    MessageType,
-    Message,
-    ExpirationTime,
-    SentTime,
-    Headers,
-    Host,
-}
-
-const MEMBERS: [(&str, Member); 15] = [
-    ("messageId", Member::MessageId),
-    ("requestId", Member::RequestId),
-    ("correlationId", Member::CorrelationId),
-    ("conversationId", Member::ConversationId),
-    ("initiatorId", Member::InitiatorId),
-    ("sourceAddress", Member::SourceAddress),
-    ("destinationAddress", Member::DestinationAddress),
-    ("responseAddress", Member::ResponseAddress),
-    ("faultAddress", Member::FaultAddress),
-    ("messageType", Member::MessageType),
-    ("message", Member::Message),
-    ("expirationTime", Member::ExpirationTime),
-    ("sentTime", Member::SentTime),
-    ("headers", Member::Headers),
-    ("host", Member::Host),
-];
-
-impl Member {
-    fn name(self) -> &'static str {
-        MEMBERS.iter().find(|(_, member)| *member == self).map_or("", |(name, _)| name)
-    }
-}
-
-struct MemberName;
-
-impl<'de> DeserializeSeed<'de> for MemberName {
-    type Value = Option<Member>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Option<Member>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for MemberName {
-    type Value = Option<Member>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Option<Member>, E> {
-        Ok(MEMBERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, member)| *member))
-    }
 }
 
 #[cfg(test)]
