@@ -23,7 +23,26 @@ pub use probe::{Handled, Probe, Seen};
 #[macro_export]
 macro_rules! conformance {
     ($fixture:expr) => {
-        $crate::conformance! { @tests $fixture;
+        $crate::behaviours! { $crate::conformance! { @tests $fixture; } }
+    };
+    (@tests $fixture:expr; $($behaviour:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                // The fixture outlives what happens in its place.
+                let fixture = $fixture;
+                $crate::$behaviour($crate::Place::new(&fixture).await).await;
+            }
+        )*
+    };
+}
+
+/// Calls a macro with the names of all behaviours behind its own arguments: the one list of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! behaviours {
+    ($($callback:ident)::+ ! { $($arguments:tt)* }) => {
+        $($callback)::+! { $($arguments)*
             publish_reaches_every_subscriber
             a_send_reaches_its_queue_only
             a_wire_tap_sees_what_is_sent_to_the_exchange
@@ -43,15 +62,5 @@ macro_rules! conformance {
             a_type_without_consumer_ends_in_skipped
             what_a_handler_sent_is_confirmed_before_its_message_is_acknowledged
         }
-    };
-    (@tests $fixture:expr; $($behaviour:ident)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $behaviour() {
-                // The fixture outlives what happens in its place.
-                let fixture = $fixture;
-                $crate::$behaviour($crate::Place::new(&fixture).await).await;
-            }
-        )*
     };
 }

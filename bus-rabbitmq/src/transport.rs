@@ -30,6 +30,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// How long a new connection waits for the topology to be declared on it.
 const DECLARING: Duration = Duration::from_secs(5);
 
+/// How long a look into a queue may take.
+const LOOKING: Duration = Duration::from_secs(30);
+
 /// One RabbitMQ, reached through two connections on a thread of their own.
 #[derive(Debug)]
 pub(crate) struct RabbitTransport {
@@ -174,8 +177,12 @@ impl Transport for RabbitTransport {
 
     async fn browse(&self, queue: &str, max: usize) -> Result<Vec<DeadLetter>, TransportError> {
         let (_, connection) = self.consuming.connection()?;
-        let found = browse::browse(&connection, queue, max).await;
-        found.map_err(|refusal| refusal.during(&self.settings.address(), format!("looking into queue `{queue}`")))
+        // Late: the channel is dropped, and what it got goes back.
+        let found = self.clock.by(self.clock.now() + LOOKING, browse::browse(&connection, queue, max)).await;
+        let late = |_| Err(Refusal::new(Kind::Channel, format!("no answer within {} s", LOOKING.as_secs())));
+        found
+            .unwrap_or_else(late)
+            .map_err(|refusal| refusal.during(&self.settings.address(), format!("looking into queue `{queue}`")))
     }
 
     fn health(&self) -> Result<(), String> {

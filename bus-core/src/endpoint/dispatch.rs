@@ -21,7 +21,7 @@ const PANIC_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Dispatcher {
     endpoint: Arc<EndpointContext>,
     pipelines: Vec<Arc<dyn Pipeline>>,
-    /// The URN in lower case, and which pipelines take it.
+    /// The URN as we write it and in lower case, and which pipelines take it.
     by_urn: HashMap<String, Vec<usize>>,
 }
 
@@ -30,6 +30,11 @@ impl Dispatcher {
         let mut by_urn: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, pipeline) in pipelines.iter().enumerate() {
             by_urn.entry(pipeline.message_type().urn().to_ascii_lowercase()).or_default().push(index);
+        }
+        for pipeline in &pipelines {
+            let urn = pipeline.message_type().urn();
+            let takers = by_urn[&urn.to_ascii_lowercase()].clone();
+            by_urn.insert(urn.to_owned(), takers);
         }
         Self { endpoint, pipelines, by_urn }
     }
@@ -175,8 +180,9 @@ impl Dispatcher {
             // A foreign producer that names no type means the one that the queue is for.
             return self.pipelines.iter().collect();
         }
-        let mut indexes: Vec<usize> =
-            urns.iter().filter_map(|urn| self.by_urn.get(&urn.to_ascii_lowercase())).flatten().copied().collect();
+        // Nearly every URN is written as ours is.
+        let takers = |urn: &String| self.by_urn.get(urn).or_else(|| self.by_urn.get(&urn.to_ascii_lowercase()));
+        let mut indexes: Vec<usize> = urns.iter().filter_map(takers).flatten().copied().collect();
         if indexes.len() > 1 {
             indexes.sort_unstable();
             indexes.dedup();

@@ -1,5 +1,4 @@
-use super::{TypeName, intern::intern_by_urn};
-use crate::topology::TopicKind;
+use super::{TopicKind, TypeName, intern::intern_by_urn};
 
 /// What the wire says about a message type: its URN, the name of the entity it is published to, and the
 /// contracts that it fulfils.

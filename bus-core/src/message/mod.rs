@@ -3,11 +3,13 @@
 mod intern;
 mod message_type;
 mod name;
+mod topic_kind;
 pub mod value;
 
 pub use intern::intern;
 pub use message_type::MessageType;
 pub use name::TypeName;
+pub use topic_kind::TopicKind;
 
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;

@@ -69,8 +69,9 @@ impl Applied {
         applied.map(plan::options).unwrap_or_default()
     }
 
-    /// Declares it, and keeps it if the broker took it. To be run where it is polled whatever its caller does:
-    /// others wait for their turn.
+    /// Declares it, and keeps it if the broker took it. If it is refused although something was applied before,
+    /// the rest of it is brought about all the same: what a running bus lost comes back. To be run where it is
+    /// polled whatever its caller does: others wait for their turn.
     pub(crate) async fn apply(
         &self,
         connection: &Connection,
@@ -80,7 +81,17 @@ impl Applied {
         let _turn = self.turn.lock().await;
         let server = self.server();
         match self.clock.by(self.clock.now() + APPLY, declare(connection, topology, mode, server.as_ref())).await {
-            Ok(declared) => declared?,
+            Ok(Ok(())) => {}
+            Ok(Err(refused)) => {
+                let runs = mode == ApplyMode::Create && lock(&self.last).is_some();
+                if runs && refused.refusal.is_answer() {
+                    // A connection that is lost meanwhile is declared on again when it is back.
+                    if let Ok(left_out) = round::round(&self.clock, connection, topology, server.as_ref()).await {
+                        *lock(&self.left_out) = left_out;
+                    }
+                }
+                return Err(refused);
+            }
             Err(_) => {
                 let words = format!("no answer within {} s", APPLY.as_secs());
                 return Err(Refused::unanswered(Refusal::new(Kind::Channel, words)));

@@ -5,7 +5,7 @@ use bus_core::{
 };
 use bus_rabbitmq::endpoint;
 
-use crate::server::{Rabbit, complete, delivery, events, published, queues, receiver, send};
+use crate::server::{Rabbit, complete, delivery, events, published, queues, ready, receiver, send, to};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_reaches_the_queues_that_are_bound() {
@@ -83,6 +83,26 @@ async fn a_queue_that_is_refused_when_declared_again_does_not_stop_the_others() 
     rabbit.delete("queues", "theirs");
     transport.apply(&queues(&["theirs", "ours"]), ApplyMode::Create).await.unwrap();
     assert_eq!(transport.health(), Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_queue_does_not_keep_the_next_round_from_the_others() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    let wanted = queues(&["theirs", "ours"]);
+    transport.apply(&wanted, ApplyMode::Create).await.unwrap();
+    rabbit.delete("queues", "theirs");
+    rabbit.put("queues", "theirs", r#"{"durable":true,"arguments":{"x-max-length":5}}"#);
+    rabbit.delete("queues", "ours");
+    match transport.apply(&wanted, ApplyMode::Create).await {
+        Err(TransportError::Topology { entity, .. }) => assert_eq!(entity, "queue `theirs`"),
+        other => panic!("{other:?}"),
+    }
+    // The queue and its binding.
+    assert!(matches!(send(&transport, to("ours", 1)).await, PublishOutcome::Confirmed));
+    assert_eq!(ready(&transport, "ours").await, 1);
+    let health = transport.health().unwrap_err();
+    assert!(health.contains("queue `theirs`") && !health.contains("ours"), "{health}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

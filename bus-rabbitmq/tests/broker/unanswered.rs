@@ -84,6 +84,18 @@ async fn a_queue_that_does_not_answer_does_not_keep_the_others_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_into_a_queue_that_does_not_answer_ends() {
+    let rabbit = Rabbit::new();
+    let proxy = Proxy::losing(QUEUE_DECLARED, "stuck");
+    let transport = rabbit.connected_through(proxy.port).await;
+    transport.apply(&queues(&["stuck"]), ApplyMode::Create).await.unwrap();
+    proxy.turn(true);
+    let looked = tokio::time::timeout(Duration::from_secs(60), transport.browse("stuck", 1)).await;
+    let words = looked.expect("an end").unwrap_err().to_string();
+    assert!(words.contains("queue `stuck`"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_cannot_be_read_shows_in_health_until_it_is_gone() {
     let rabbit = Rabbit::new();
     let proxy = Proxy::spoiling("spoilt");
