@@ -158,6 +158,24 @@ async fn every_variation_of_the_envelope_has_the_outcome_that_it_has_with_masstr
     assert_eq!(compared, 49);
 }
 
+#[tokio::test]
+async fn a_urn_is_taken_in_any_case() {
+    let (handle, builder) = recorder(None);
+    let handled: Arc<Mutex<u32>> = Arc::default();
+    let sink = handled.clone();
+    let handler = move |_: Received<Probe>| {
+        *sink.lock().unwrap() += 1;
+        async { Ok::<_, Failure>(()) }
+    };
+    let _bus = started(builder.endpoint("probe", |endpoint| endpoint.consumer(handler))).await;
+    for urn in ["urn:message:Shop:Probe", "urn:message:shop:probe", "URN:Message:SHOP:probE"] {
+        let body = format!(r#"{{"messageType":["{urn}"],"message":{{"case":"c76"}}}}"#);
+        handle.deliver("probe", body.into(), |_| {}).await;
+    }
+    assert_eq!(*handled.lock().unwrap(), 3);
+    assert!(handle.sent().is_empty());
+}
+
 #[test]
 fn the_documentation_lists_every_body_that_is_taken_otherwise() {
     let page = std::fs::read_to_string(directory().join("../../../../docs/masstransit-differences.md")).unwrap();
