@@ -60,7 +60,7 @@ impl Dispatcher {
                 let reason = Reason::panicked(panic);
                 tracing::error!(endpoint = &*self.endpoint.name, error = reason.text, "the endpoint itself panicked");
                 let _holding = self.endpoint.status.hold(reason.text);
-                stopping.or_sleep(&self.endpoint.outlet.clock, PANIC_PAUSE).await;
+                stopping.or_rest(&self.endpoint.outlet.clock, PANIC_PAUSE).await;
             }
         }
     }

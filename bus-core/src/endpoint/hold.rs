@@ -5,7 +5,6 @@ use tokio::sync::watch;
 use crate::{
     clock::Clock,
     consumer::EndpointContext,
-    pipeline::chance,
     transport::{Class, Outgoing, PublishOutcome},
 };
 
@@ -32,10 +31,14 @@ impl Stopping {
         *self.0.borrow() || self.0.has_changed().is_err()
     }
 
-    /// Sleeps, unless the endpoint stops: whether it does.
-    pub(crate) async fn or_sleep(&mut self, clock: &Clock, pause: Duration) -> bool {
+    /// Rests, unless the endpoint stops: whether it does.
+    pub(crate) async fn or_rest(&mut self, clock: &Clock, pause: Duration) -> bool {
         let until = clock.after(pause);
-        clock.by(until, self.signalled()).await.is_ok()
+        tokio::select! {
+            biased;
+            () = self.signalled() => true,
+            () = clock.rest_until(until) => false,
+        }
     }
 }
 
@@ -46,10 +49,10 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    pub(crate) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self, clock: &Clock) -> Duration {
         let pause = Duration::from_millis(50).saturating_mul(1 << self.tries.min(5)).min(Duration::from_secs(1));
         self.tries += 1;
-        pause.mul_f64(0.75 + 0.25 * chance())
+        pause.mul_f64(0.75 + 0.25 * clock.chance())
     }
 }
 
@@ -78,7 +81,7 @@ pub(crate) async fn insist(
             }
             outcome => return Ok(outcome),
         }
-        if stopping.or_sleep(&outlet.clock, outage.next()).await {
+        if stopping.or_rest(&outlet.clock, outage.next(&outlet.clock)).await {
             return Err(Stopped);
         }
     }

@@ -80,7 +80,7 @@ pub(crate) async fn move_aside(
                 unsettled = back;
             }
         }
-        if stopping.or_sleep(&outlet.clock, outage.next()).await {
+        if stopping.or_rest(&outlet.clock, outage.next(&outlet.clock)).await {
             return Err(Stopped);
         }
     }

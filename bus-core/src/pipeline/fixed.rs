@@ -73,7 +73,7 @@ impl<I: Invoke> Fixed<I> {
                     "held: the broker is not reachable"
                 );
                 _holding = Some(endpoint.status.hold(reason.text));
-                if stopping.or_sleep(&endpoint.outlet.clock, outage.next()).await {
+                if stopping.or_rest(&endpoint.outlet.clock, outage.next(&endpoint.outlet.clock)).await {
                     return Err(Unfinished::Stopped);
                 }
                 continue;
@@ -93,7 +93,7 @@ impl<I: Invoke> Fixed<I> {
             );
             // Without a pause a handler that never waits would keep its thread, and miss the stop.
             tokio::task::yield_now().await;
-            if stopping.is_signalled() || !pause.is_zero() && stopping.or_sleep(&endpoint.outlet.clock, pause).await {
+            if stopping.is_signalled() || !pause.is_zero() && stopping.or_rest(&endpoint.outlet.clock, pause).await {
                 return Err(Unfinished::Stopped);
             }
         }

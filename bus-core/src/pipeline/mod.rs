@@ -8,7 +8,6 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 pub(crate) use fixed::{Fixed, Kind, Policy};
 pub use retry::Retry;
-pub(crate) use retry::chance;
 
 use serde_json::value::RawValue;
 

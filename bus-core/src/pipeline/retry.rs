@@ -80,7 +80,7 @@ impl Retry {
 }
 
 /// A number from 0 to 1, good enough to spread retries: the random bits of a new id.
-pub(crate) fn chance() -> f64 {
+fn chance() -> f64 {
     f64::from(u32::try_from(uuid::Uuid::new_v4().as_u128() & 0xFFFF_FFFF).unwrap_or(0)) / f64::from(u32::MAX)
 }
 

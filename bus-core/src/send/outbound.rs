@@ -19,7 +19,7 @@ use crate::{
     consumer::Attempt,
     envelope::{CONTENT_TYPE, DEPTH, Envelop, Host, is_deep},
     error::Posted,
-    transport::Outgoing,
+    transport::{Lane, Outgoing},
 };
 
 /// A message on its way out; nothing happens until it is awaited.
@@ -49,6 +49,7 @@ struct Options {
     request_id: Option<Uuid>,
     routing_key: Option<Arc<str>>,
     priority: Option<u8>,
+    lane: Option<Lane>,
     transient: bool,
     raw_json: bool,
     contract: Option<&'static MessageType>,
@@ -111,6 +112,14 @@ impl<'a, M: Message> Outbound<'a, M> {
     /// handled, else none.
     pub fn priority(mut self, priority: u8) -> Self {
         self.options.priority = Some(priority);
+        self
+    }
+
+    /// The ordered part of a queue that the message belongs to, such as a customer's id: messages of one lane
+    /// are handled one after the other, in order, where the queue has lanes (a session of Azure Service Bus,
+    /// a partition). Others ignore it. The default is none.
+    pub fn lane(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.options.lane = Some(Lane(key.into()));
         self
     }
 
@@ -274,6 +283,7 @@ impl<'a, M: Message> Outbound<'a, M> {
         outgoing.time_to_live = options.time_to_live;
         outgoing.routing_key = options.routing_key.clone();
         outgoing.priority = options.priority.or_else(|| consumed?.priority);
+        outgoing.lane = options.lane.clone();
         outgoing.durable = !options.transient;
         // A queue that is not there is an error of the sender; an event without subscribers is none.
         outgoing.mandatory = matches!(route.destination, Destination::Queue(_));

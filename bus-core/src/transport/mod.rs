@@ -90,6 +90,13 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// Whether messages can be sent now; the error is the reason in words.
     fn health(&self) -> Result<(), String>;
 
+    /// How many messages are on their way to the receivers of this transport: pushed to them, or ready for one
+    /// that has room, and not handed out by [`Receiver::next`]. `None` if that cannot be known exactly at any
+    /// moment, as with any broker that is not in this process. The test harness asks.
+    fn in_flight(&self) -> Option<usize> {
+        None
+    }
+
     /// Waits for confirms until the deadline, then closes the connections. What is still under way gets its
     /// outcome.
     async fn close(&self, deadline: Instant);

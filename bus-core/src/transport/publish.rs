@@ -6,7 +6,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Class, Extensions, Outcome, Pending, Permit, Reserve, Window};
+use super::{Class, Extensions, Lane, Outcome, Pending, Permit, Reserve, Window};
 use crate::{BoxError, address::Destination, envelope::Headers, topology::Topology};
 
 /// The way out of the process.
@@ -55,6 +55,8 @@ pub struct Outgoing {
     pub routing_key: Option<Arc<str>>,
     /// 0 to 255, the higher the sooner, where a queue sorts by it.
     pub priority: Option<u8>,
+    /// The ordered part of the queue that it belongs to, where queues have lanes.
+    pub lane: Option<Lane>,
     /// How long the message is of use once the broker has it.
     pub time_to_live: Option<Duration>,
     /// How long the broker holds it back first.
@@ -82,6 +84,7 @@ impl Outgoing {
             headers: Headers::new(),
             routing_key: None,
             priority: None,
+            lane: None,
             time_to_live: None,
             delay: None,
             durable: true,
