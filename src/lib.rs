@@ -44,6 +44,8 @@
 extern crate self as bus;
 
 pub mod prelude;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(inline)]
 pub use bus_core::bus::{Catalog, DeadLetters, EndpointBuilder, EndpointHealth, Health};

@@ -19,8 +19,11 @@ pub mod extract;
 pub mod fault;
 pub mod message;
 pub mod naming;
+mod observer;
 mod pipeline;
 mod send;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod topology;
 pub mod transport;
 

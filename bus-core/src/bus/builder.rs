@@ -4,6 +4,8 @@ use super::{
     Bus, EndpointBuilder,
     plan::{Limits, plan},
 };
+#[cfg(feature = "testing")]
+use crate::testing::Instruments;
 use crate::{
     Error,
     address::without_credentials,
@@ -33,6 +35,9 @@ pub struct Builder {
     problems: Vec<String>,
     names: EndpointNames,
     limits: Limits,
+    clock: Clock,
+    #[cfg(feature = "testing")]
+    instruments: Option<Instruments>,
 }
 
 impl Builder {
@@ -47,6 +52,9 @@ impl Builder {
             problems: Vec::new(),
             names: EndpointNames::default(),
             limits: Limits::default(),
+            clock: Clock::real(),
+            #[cfg(feature = "testing")]
+            instruments: None,
         }
     }
 
@@ -127,18 +135,39 @@ impl Builder {
         self
     }
 
+    /// The time that the bus and its transport go by. The default is that of the machine; a test may give
+    /// [`Clock::manual`].
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Lets a harness see what happens.
+    #[cfg(feature = "testing")]
+    pub(crate) fn instruments(mut self, instruments: Instruments) -> Self {
+        self.instruments = Some(instruments);
+        self
+    }
+
     /// Checks everything and makes the bus. No I/O.
     ///
     /// # Errors
     /// [`Error::Build`] with every mistake there is: URL, names, duplicates, missing states.
     pub fn build(mut self) -> Result<Bus, Error> {
-        let clock = Clock::real();
+        let clock = self.clock.clone();
         let transport = match self.transport(&clock) {
             Ok(transport) => Some(transport),
             Err(problem) => {
                 self.problems.push(problem);
                 None
             }
+        };
+        let observer = None;
+        #[cfg(feature = "testing")]
+        let (transport, observer) = match self.instruments.take() {
+            Some(Instruments { observer: seen, wrap }) => (transport.map(wrap), Some(seen)),
+            None => (transport, observer),
         };
         for endpoint in &mut self.endpoints {
             if let Some(type_name) = endpoint.named_after {
@@ -148,7 +177,7 @@ impl Builder {
         let planned = plan(self.endpoints, &self.scope, transport.as_deref(), &mut self.problems);
         match transport {
             Some(transport) if self.problems.is_empty() => {
-                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits))
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observer))
             }
             _ => Err(BuildError::new(self.problems).into()),
         }

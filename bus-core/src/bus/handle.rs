@@ -9,6 +9,7 @@ use crate::{
     Error, Message,
     clock::Clock,
     extract::Scope,
+    observer::Observer,
     send::{IntoAddress, Outbound, Outlet},
     transport::Transport,
 };
@@ -28,8 +29,9 @@ impl Bus {
         scope: &Arc<Scope>,
         plan: Plan,
         limits: Limits,
+        observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let outlet = Arc::new(Outlet::new(transport, clock, limits.send));
+        let outlet = Arc::new(Outlet::new(transport, clock, limits.send, observer));
         Self(Arc::new(Lifecycle::new(outlet, scope, plan, limits)))
     }
 

@@ -27,6 +27,7 @@ struct State {
     timers: BTreeMap<Key, Timer>,
     numbers: u64,
     resting: usize,
+    limited: isize,
     random: u64,
 }
 
@@ -89,8 +90,21 @@ impl Manual {
         }
     }
 
-    pub(super) fn resting(&self) -> usize {
-        self.with(|state| state.resting)
+    /// How many rest; with those that only a deadline is sure to end.
+    pub(super) fn resting(&self, limited: bool) -> usize {
+        let of = |state: &mut State| state.resting + if limited { state.limited.max(0).unsigned_abs() } else { 0 };
+        self.with(of)
+    }
+
+    pub(super) fn limited(&self, change: isize) {
+        self.with(|state| state.limited += change);
+    }
+
+    /// Tells that somebody began to wait.
+    pub(super) fn notice(&self) {
+        if let Some(notice) = self.notice.get() {
+            notice();
+        }
     }
 
     pub(super) fn watch_resting(&self, notice: Box<dyn Fn() + Send + Sync>) {
@@ -165,11 +179,8 @@ impl Future for Sleep {
         if set.is_none() {
             return Poll::Ready(());
         }
-        if this.rests
-            && known.is_none()
-            && let Some(notice) = this.clock.notice.get()
-        {
-            notice();
+        if this.rests && known.is_none() {
+            this.clock.notice();
         }
         Poll::Pending
     }

@@ -2,6 +2,7 @@
 //! test can put another clock in: one that stands still until it is moved.
 
 mod alarm;
+mod limit;
 mod manual;
 
 use std::{
@@ -123,6 +124,17 @@ impl Clock {
         .await
     }
 
+    /// The same for an attempt at a delivery.
+    ///
+    /// # Errors
+    /// [`Elapsed`] if the deadline came first.
+    pub(crate) async fn limit<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        match &self.0 {
+            Kind::Real => self.by(deadline, work).await,
+            Kind::Manual(manual) => limit::limit(manual, deadline, work).await,
+        }
+    }
+
     /// Calls `ring` at a time, unless the [`Alarm`] is dropped before. On a manual clock it rings inside
     /// [`advance_to`](Self::advance_to); on the real one in a task, so within a runtime.
     pub fn alarm(&self, at: Instant, ring: impl FnOnce() + Send + 'static) -> Alarm {
@@ -164,15 +176,16 @@ impl Clock {
         }
     }
 
-    /// How many deliveries wait for a manual clock.
-    pub(crate) fn resting(&self) -> usize {
+    /// How many deliveries wait for a manual clock; if not `patient`, with those that wait for something else
+    /// under a [limit](Self::limit).
+    pub(crate) fn resting(&self, patient: bool) -> usize {
         match &self.0 {
             Kind::Real => 0,
-            Kind::Manual(manual) => manual.resting(),
+            Kind::Manual(manual) => manual.resting(!patient),
         }
     }
 
-    /// Calls `notice` whenever somebody began to rest.
+    /// Calls `notice` whenever somebody began to wait for a manual clock.
     pub(crate) fn watch_resting(&self, notice: impl Fn() + Send + Sync + 'static) {
         if let Kind::Manual(manual) = &self.0 {
             manual.watch_resting(Box::new(notice));

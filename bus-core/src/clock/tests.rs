@@ -51,15 +51,15 @@ async fn who_rests_counts_until_its_time_has_come_or_it_is_dropped() {
     let clock = Clock::manual(1);
     let mut resting = Box::pin(clock.rest_until(clock.after(SECOND)));
     let mut other = Box::pin(clock.rest_until(clock.after(SECOND)));
-    assert_eq!(clock.resting(), 0, "it has not begun");
+    assert_eq!(clock.resting(true), 0, "it has not begun");
     assert!((&mut resting).now_or_never().is_none());
     assert!((&mut resting).now_or_never().is_none());
     assert!((&mut other).now_or_never().is_none());
-    assert_eq!(clock.resting(), 2);
+    assert_eq!(clock.resting(true), 2);
     drop(other);
-    assert_eq!(clock.resting(), 1);
+    assert_eq!(clock.resting(true), 1);
     clock.advance_to(clock.after(SECOND));
-    assert_eq!(clock.resting(), 0, "woken, though it did not run yet");
+    assert_eq!(clock.resting(true), 0, "woken, though it did not run yet");
     resting.await;
 }
 
@@ -74,4 +74,27 @@ fn chance_follows_from_the_seed() {
     assert!(throws(7).iter().all(|throw| (0.0..=1.0).contains(throw)));
     assert!((throws(7).iter().sum::<f64>() / 100.0 - 0.5).abs() < 0.1);
     assert_ne!(Clock::real().chance(), Clock::real().chance());
+}
+
+#[tokio::test]
+async fn who_waits_under_a_limit_counts_until_it_is_woken_or_its_time_has_come() {
+    let clock = Clock::manual(1);
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let mut work = Box::pin(clock.limit(clock.after(SECOND), receive));
+    let mut late = Box::pin(clock.limit(clock.after(SECOND), std::future::pending::<()>()));
+    let dropped = Box::pin(clock.limit(clock.after(SECOND), std::future::pending::<()>()));
+    assert_eq!((clock.resting(true), clock.resting(false)), (0, 0));
+    let mut dropped = Some(dropped);
+    assert!((&mut work).now_or_never().is_none());
+    assert!((&mut late).now_or_never().is_none());
+    assert!(dropped.as_mut().unwrap().now_or_never().is_none());
+    assert_eq!((clock.resting(true), clock.resting(false)), (0, 3));
+    drop(dropped.take());
+    assert_eq!(clock.resting(false), 2);
+    send.send(5).unwrap();
+    assert_eq!(clock.resting(false), 1, "woken, though it did not run yet");
+    assert_eq!(work.await, Ok(Ok(5)));
+    clock.advance_to(clock.after(SECOND));
+    assert_eq!(clock.resting(false), 0);
+    assert_eq!(late.await, Err(Elapsed));
 }

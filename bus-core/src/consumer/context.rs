@@ -175,6 +175,11 @@ impl Attempt {
         &self.incoming
     }
 
+    /// The name of the endpoint.
+    pub(crate) fn endpoint(&self) -> &Arc<str> {
+        &self.endpoint.name
+    }
+
     /// The address of the endpoint, the source of what is sent here.
     pub(crate) fn address(&self) -> &str {
         &self.endpoint.address

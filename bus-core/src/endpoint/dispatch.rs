@@ -10,6 +10,7 @@ use crate::{
     consumer::{EndpointContext, Failure},
     envelope::{Envelope, EnvelopeError, Incoming},
     fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
+    observer::{Event, Handling},
     pipeline::{Pipeline, Unfinished},
     transport::{Delivery, SettleOutcome, Settlement},
 };
@@ -60,7 +61,9 @@ impl Dispatcher {
                 let reason = Reason::panicked(panic);
                 tracing::error!(endpoint = &*self.endpoint.name, error = reason.text, "the endpoint itself panicked");
                 let _holding = self.endpoint.status.hold(reason.text);
-                stopping.or_rest(&self.endpoint.outlet.clock, PANIC_PAUSE).await;
+                let clock = &self.endpoint.outlet.clock;
+                // Not as part of the delivery, which is gone.
+                let _ = clock.by(clock.after(PANIC_PAUSE), stopping.signalled()).await;
             }
         }
     }
@@ -98,9 +101,21 @@ impl Dispatcher {
         let mut failed = None;
         for pipeline in selected {
             match pipeline.clone().run(incoming.clone(), self.endpoint.clone(), stopping.clone()).await {
-                Ok(()) => {}
+                Ok(attempt) => {
+                    self.endpoint.outlet.observe(|| Event::Consumed {
+                        handling: handling(pipeline, &incoming, &self.endpoint),
+                        attempt,
+                    });
+                }
                 Err(Unfinished::Stopped) => return Err(Stopped),
                 Err(Unfinished::Failed { reason, retries }) => {
+                    self.endpoint.outlet.observe(|| Event::Failed {
+                        handling: handling(pipeline, &incoming, &self.endpoint),
+                        attempt: retries,
+                        error: &reason.text,
+                        error_type: reason.error_type,
+                        last: true,
+                    });
                     self.failed(pipeline.as_ref(), &incoming, &reason, retries, stopping).await?;
                     let consumer = Some((&**pipeline.consumer(), pipeline.message_type()));
                     failed.get_or_insert_with(|| fault_headers(&reason, retries, consumer, &self.endpoint));
@@ -195,6 +210,15 @@ impl std::fmt::Debug for Dispatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dispatcher").field("endpoint", &self.endpoint.name).finish_non_exhaustive()
     }
+}
+
+fn handling<'a>(
+    pipeline: &'a Arc<dyn Pipeline>,
+    incoming: &'a Arc<Incoming>,
+    endpoint: &'a EndpointContext,
+) -> Handling<'a> {
+    let (consumer, message_type) = (pipeline.consumer(), pipeline.message_type());
+    Handling { endpoint: &endpoint.name, consumer, message_type, incoming }
 }
 
 /// The envelope of a delivery. Only an endpoint that was told so takes raw JSON; every other media type,

@@ -7,6 +7,7 @@ use crate::{
     consumer::EndpointContext,
     endpoint::{Backoff, Holding, Stopped, Stopping},
     envelope::{Headers, Host, date},
+    observer::Event,
     transport::{Delivery, EnsureQueue, Outgoing, PublishOutcome, SettleOutcome, Settlement, copy_confirm_complete},
 };
 
@@ -32,6 +33,7 @@ pub(crate) async fn move_aside(
     stopping: &mut Stopping,
 ) -> Result<(), Stopped> {
     let outlet = &endpoint.outlet;
+    let why_moved = reason.text("MT-Fault-Message").unwrap_or("no consumer takes its type").to_owned();
     let suffix = match aside {
         Aside::Error => "_error",
         Aside::Skipped => "_skipped",
@@ -56,6 +58,7 @@ pub(crate) async fn move_aside(
     let mut unsettled = delivery.unsettled;
     let mut _holding: Option<Holding> = None;
     let mut outage = Backoff::default();
+    outlet.observe(|| Event::Moved { endpoint: &endpoint.name, queue: &queue, why: &why_moved });
     loop {
         copy.deadline = outlet.clock.after(outlet.timeout);
         if outlet.transport().capabilities().atomic_move {

@@ -11,6 +11,7 @@ use crate::{
     consumer::EndpointContext,
     endpoint::{Stopped, Stopping, insist},
     envelope::{CONTENT_TYPE, Envelop, Host, Incoming, date},
+    observer::Event,
     transport::{Outgoing, PublishOutcome},
 };
 
@@ -54,9 +55,16 @@ pub(crate) struct Told<'a> {
 /// [`Stopped`] if the endpoint stopped before the broker had it.
 pub(crate) async fn tell(told: Told<'_>, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Stopped> {
     let fault = told.fault_type.urn();
-    let Some(outgoing) = compose(&told, endpoint) else {
+    let Some((outgoing, address, published)) = compose(&told, endpoint) else {
         return Ok(());
     };
+    endpoint.outlet.observe(|| Event::Sent {
+        published,
+        message_type: told.fault_type,
+        message: &outgoing,
+        address: &address,
+        by: Some(&endpoint.name),
+    });
     match insist(outgoing, endpoint, stopping).await? {
         PublishOutcome::Confirmed => {}
         // Whoever wanted to know is gone. The message itself goes to `_error` all the same.
@@ -65,14 +73,16 @@ pub(crate) async fn tell(told: Told<'_>, endpoint: &EndpointContext, stopping: &
     Ok(())
 }
 
-fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<Outgoing> {
+/// The fault, its address, and whether it is published.
+fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<(Outgoing, String, bool)> {
     let Told { fault_type, reason, retries, incoming, content_type, .. } = *told;
     let outlet = &endpoint.outlet;
     let envelope = incoming.map(|incoming| &incoming.envelope);
     let route = envelope
         .and_then(|envelope| envelope.fault_address.as_deref().or(envelope.response_address.as_deref()))
-        .and_then(|address| outlet.resolve(&address.parse::<Address>().ok()?).ok())
-        .unwrap_or_else(|| outlet.topic(fault_type));
+        .and_then(|address| outlet.resolve(&address.parse::<Address>().ok()?).ok());
+    let published = route.is_none();
+    let route = route.unwrap_or_else(|| outlet.topic(fault_type));
     let timestamp = outlet.clock.wall();
     let body = Body {
         fault_id: Uuid::now_v7(),
@@ -128,5 +138,5 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<Outgoing> {
         // MassTransit types this one with 32 bits.
         outgoing.headers.set("MT-Fault-RetryCount", i32::try_from(retries).unwrap_or(i32::MAX));
     }
-    Some(outgoing)
+    Some((outgoing, route.address.clone(), published))
 }

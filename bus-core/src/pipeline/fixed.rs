@@ -10,6 +10,7 @@ use crate::{
     endpoint::{Backoff, Stopped, Stopping, insist},
     envelope::Incoming,
     fault::Reason,
+    observer::{Event, Handling},
     transport::PublishOutcome,
 };
 
@@ -51,14 +52,14 @@ impl<I: Invoke> Fixed<I> {
         incoming: Arc<Incoming>,
         endpoint: Arc<EndpointContext>,
         mut stopping: Stopping,
-    ) -> Result<(), Unfinished> {
+    ) -> Result<u32, Unfinished> {
         let mut retries = 0;
         let mut outage = Backoff::default();
         let mut _holding = None;
         loop {
             let reason = match self.attempt(&incoming, &endpoint, retries).await {
                 Ok(sent) => match confirm_all(sent, &endpoint, &mut stopping).await {
-                    Ok(()) => return Ok(()),
+                    Ok(()) => return Ok(retries),
                     Err(Unconfirmed::Failed(reason)) => reason,
                     Err(Unconfirmed::Stopped) => return Err(Unfinished::Stopped),
                 },
@@ -83,6 +84,18 @@ impl<I: Invoke> Fixed<I> {
             let Some(pause) = pause else {
                 return Err(Unfinished::Failed { reason, retries });
             };
+            endpoint.outlet.observe(|| Event::Failed {
+                handling: Handling {
+                    endpoint: &endpoint.name,
+                    consumer: &self.consumer,
+                    message_type: self.message.message_type,
+                    incoming: &incoming,
+                },
+                attempt: retries,
+                error: &reason.text,
+                error_type: reason.error_type,
+                last: false,
+            });
             retries += 1;
             tracing::debug!(
                 endpoint = &*endpoint.name,
@@ -142,7 +155,7 @@ impl<I: Invoke> Pipeline for Fixed<I> {
         incoming: Arc<Incoming>,
         endpoint: Arc<EndpointContext>,
         stopping: Stopping,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Unfinished>> + Send>> {
+    ) -> Pin<Box<dyn Future<Output = Result<u32, Unfinished>> + Send>> {
         Box::pin(async move { self.attempts(incoming, endpoint, stopping).await })
     }
 }

@@ -184,7 +184,7 @@ impl<'a, M: Message> Outbound<'a, M> {
         self
     }
 
-    fn prepare(&self) -> Result<(Outgoing, Posted), Error> {
+    fn prepare(&self) -> Result<(Outgoing, Posted, &'static MessageType), Error> {
         if !self.outlet.is_open() && self.attempt.is_none() {
             return Err(Error::NotStarted);
         }
@@ -200,7 +200,8 @@ impl<'a, M: Message> Outbound<'a, M> {
             Target::Publish => self.outlet.topic(message_type),
             Target::Send(address) => self.outlet.resolve(address.as_ref().map_err(Clone::clone)?)?,
         };
-        self.envelop(message_type, &route)
+        let (message, posted) = self.envelop(message_type, &route)?;
+        Ok((message, posted, message_type))
     }
 
     fn envelop(&self, message_type: &'static MessageType, route: &Route) -> Result<(Outgoing, Posted), Error> {
@@ -305,11 +306,13 @@ impl<'a, M: Message> IntoFuture for Outbound<'a, M> {
     type IntoFuture = Transmit<'a>;
 
     fn into_future(self) -> Transmit<'a> {
-        Transmit::new(self.prepare().map(|(message, posted)| Parcel {
+        Transmit::new(self.prepare().map(|(message, posted, message_type)| Parcel {
             outlet: self.outlet,
             attempt: self.attempt,
             message,
             posted,
+            message_type,
+            published: matches!(self.target, Target::Publish),
             confirmed: self.options.confirmed || self.attempt.is_none(),
         }))
     }

@@ -11,6 +11,7 @@ use crate::{
     MessageType,
     address::{Address, AddressError, Destination},
     clock::Clock,
+    observer::{Event, Observer},
     topology::{TopicKind, Topology},
     transport::{Publisher, Transport},
 };
@@ -25,6 +26,8 @@ pub(crate) struct Outlet {
     pub(crate) source: Arc<str>,
     /// How long a send may take unless it says otherwise.
     pub(crate) timeout: Duration,
+    /// Told of everything that happens; only in tests yet.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     open: AtomicBool,
     /// Where each message type is published, by URN; filled at the first publish of a type.
     topics: RwLock<HashMap<&'static str, Arc<Route>>>,
@@ -38,13 +41,19 @@ pub(crate) struct Route {
 }
 
 impl Outlet {
-    pub(crate) fn new(transport: Arc<dyn Transport>, clock: Clock, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        timeout: Duration,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
         Self {
             publisher: transport.publisher(),
             source: transport.source_address().into(),
             transport,
             clock,
             timeout,
+            observer,
             open: AtomicBool::new(false),
             topics: RwLock::default(),
         }
@@ -56,6 +65,13 @@ impl Outlet {
 
     pub(crate) fn publisher(&self) -> &dyn Publisher {
         &*self.publisher
+    }
+
+    /// Tells whoever wants to know.
+    pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        if let Some(observer) = &self.observer {
+            observer.observe(event());
+        }
     }
 
     pub(crate) fn set_open(&self, open: bool) {

@@ -11,9 +11,10 @@ use tokio::sync::oneshot;
 
 use super::Outlet;
 use crate::{
-    Error,
+    Error, MessageType,
     consumer::{Attempt, Sent},
     error::Posted,
+    observer::Event,
     transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
 };
 
@@ -56,6 +57,9 @@ pub(super) struct Parcel<'a> {
     pub(super) posted: Posted,
     /// Its sender waits for the broker.
     pub(super) confirmed: bool,
+    pub(super) message_type: &'static MessageType,
+    /// Else it goes to one address.
+    pub(super) published: bool,
 }
 
 impl<'a> Transmit<'a> {
@@ -74,19 +78,24 @@ impl<'a> Parcel<'a> {
 
     /// Hands the message over; the confirm, if its sender waits for it.
     fn submit(self, permit: Permit) -> Submitted<'a> {
-        let Self { outlet, attempt, message, posted, confirmed, .. } = self;
-        match attempt {
+        let observed = self.outlet.observer.is_some().then(|| (self.message.clone(), self.posted.address.clone()));
+        let Self { outlet, attempt, message, posted, confirmed, message_type, published } = self;
+        let submitted = match attempt {
             None => {
                 let confirm = outlet.publisher().submit(permit, message);
                 Ok(Some(Confirming { confirm, posted, part: None }))
             }
-            Some(attempt) if confirmed => {
-                let (confirm, back) = attempt.submit_confirmed(permit, message.clone())?;
+            Some(attempt) if confirmed => attempt.submit_confirmed(permit, message.clone()).map(|(confirm, back)| {
                 let part = Some(Box::new(Part { attempt, message, back }));
-                Ok(Some(Confirming { confirm, posted, part }))
-            }
+                Some(Confirming { confirm, posted, part })
+            }),
             Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
+        };
+        if let (Some((message, address)), Ok(_), Some(observer)) = (&observed, &submitted, &outlet.observer) {
+            let by = attempt.map(Attempt::endpoint);
+            observer.observe(Event::Sent { published, message_type, message, address, by });
         }
+        submitted
     }
 }
 
