@@ -39,6 +39,11 @@ impl Failure {
         Self { retry: false, ..Self::from(error) }
     }
 
+    /// The same, with a text of our own.
+    pub(crate) fn permanent_text(text: String) -> Self {
+        Self { error: text.into(), error_type: "bus::ProcessEnded", retry: false }
+    }
+
     /// The error.
     pub fn error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         &*self.error

@@ -3,7 +3,7 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Durati
 use futures_util::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Stopped, Stopping};
+use super::{Stopped, Stopping, lease, starts, turn::Turn};
 use crate::{
     MessageType,
     codec::{RAW, read_raw},
@@ -12,7 +12,7 @@ use crate::{
     fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
     observer::{Event, Handling},
     pipeline::{Pipeline, Unfinished},
-    transport::{Delivery, SettleOutcome, Settlement},
+    transport::{Delivery, Lease, SettleOutcome, Settlement},
 };
 
 /// How long a message is held that our own code panicked over.
@@ -44,17 +44,25 @@ impl Dispatcher {
         &self.endpoint
     }
 
-    /// Handles a delivery to its end. If the endpoint stops meanwhile, the delivery is released.
+    /// Handles a delivery to its end; whether it goes back to its queue. If the endpoint stops meanwhile, or the
+    /// delivery's lease is over, it does.
     ///
     /// `place` is one of the endpoint's concurrency. It is free for the next message as soon as this one's
     /// settlement is handed over: a broker may take acknowledgements in batches.
-    pub(crate) async fn deliver(&self, delivery: Delivery, place: OwnedSemaphorePermit, mut stopping: Stopping) {
-        let handled = AssertUnwindSafe(self.handle(delivery, place, &mut stopping)).catch_unwind().await;
+    pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, mut stopping: Stopping) -> bool {
+        let handled = match turn.delivery.lease {
+            None => AssertUnwindSafe(self.handle(turn, place, &mut stopping)).catch_unwind().await,
+            Some(lease) => {
+                let leased = Box::pin(self.leased(turn, lease, place, &mut stopping));
+                AssertUnwindSafe(leased).catch_unwind().await
+            }
+        };
         match handled {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => false,
             // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
             Ok(Err(Stopped)) => {
-                tracing::debug!(endpoint = &*self.endpoint.name, "returned a message: the endpoint stops");
+                tracing::debug!(endpoint = &*self.endpoint.name, "returned a message");
+                true
             }
             Err(panic) => {
                 // Ours, not a handler's. The message comes again; not in a hot loop.
@@ -64,20 +72,58 @@ impl Dispatcher {
                 let clock = &self.endpoint.outlet.clock;
                 // Not as part of the delivery, which is gone.
                 let _ = clock.by(clock.after(PANIC_PAUSE), stopping.signalled()).await;
+                true
             }
         }
     }
 
-    async fn handle(
+    /// Handles a delivery as long as it is ours. Its handler is dropped when the lease is over: somebody else has
+    /// the message then, and nothing can be settled here.
+    async fn leased(
         &self,
-        delivery: Delivery,
+        turn: Turn,
+        mut lease: Lease,
         place: OwnedSemaphorePermit,
         stopping: &mut Stopping,
     ) -> Result<(), Stopped> {
-        let incoming = match read(&delivery, self.endpoint.raw_json) {
-            Ok(envelope) => Arc::new(Incoming::new(envelope, &delivery)),
-            Err(error) => return self.unreadable(delivery, Reason::of(Failure::permanent(error)), stopping).await,
+        let clock = &self.endpoint.outlet.clock;
+        let message_id = turn.delivery.message_id.clone();
+        let Some(renewer) = turn.delivery.unsettled.renewer() else { return Err(Stopped) };
+        if turn.stale.is_some_and(|stale| clock.now() > stale) {
+            // It waited too long here to be begun with what is left.
+            match lease::by(clock, lease.until, &renewer).await {
+                Some(longer) => lease = longer,
+                None => return Err(Stopped),
+            }
+        }
+        tokio::select! {
+            biased;
+            handled = self.handle(turn, place, stopping) => handled,
+            () = lease::over(lease, renewer, clock) => {
+                tracing::warn!(
+                    endpoint = &*self.endpoint.name,
+                    message_id = message_id.as_deref(),
+                    "a message was handled for longer than its lease: cancelled, and it comes again"
+                );
+                Err(Stopped)
+            }
+        }
+    }
+
+    async fn handle(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: &mut Stopping) -> Result<(), Stopped> {
+        let envelope = match read(&turn.delivery, self.endpoint.raw_json) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                return self.unreadable(turn.delivery, Reason::of(Failure::permanent(error)), stopping).await;
+            }
         };
+        let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
+        let history = starts::verdict(&turn, if turn.delivery.redelivered { limit() } else { None });
+        let delivery = turn.delivery;
+        if let starts::Verdict::Copy(starts) = history {
+            return starts::copy_back(delivery, &envelope, starts, &self.endpoint, stopping).await;
+        }
+        let incoming = Arc::new(Incoming::new(envelope, &delivery, turn.starts));
         let unreadable = incoming.envelope.unreadable();
         if !unreadable.is_empty() {
             tracing::warn!(
@@ -97,6 +143,9 @@ impl Dispatcher {
             );
             return move_aside(delivery, Aside::Skipped, skipped_headers(), &self.endpoint, stopping).await;
         }
+        if let starts::Verdict::Killer(starts) = history {
+            return self.killer(delivery, &selected, &incoming, starts, stopping).await;
+        }
         // Every consumer runs; the first failure decides for the message.
         let mut failed = None;
         for pipeline in selected {
@@ -109,14 +158,7 @@ impl Dispatcher {
                 }
                 Err(Unfinished::Stopped) => return Err(Stopped),
                 Err(Unfinished::Failed { reason, retries }) => {
-                    self.endpoint.outlet.observe(|| Event::Failed {
-                        handling: handling(pipeline, &incoming, &self.endpoint),
-                        attempt: retries,
-                        error: &reason.text,
-                        error_type: reason.error_type,
-                        last: true,
-                    });
-                    self.failed(pipeline.as_ref(), &incoming, &reason, retries, stopping).await?;
+                    self.failed(pipeline, &incoming, &reason, retries, stopping).await?;
                     let consumer = Some((&**pipeline.consumer(), pipeline.message_type()));
                     failed.get_or_insert_with(|| fault_headers(&reason, retries, consumer, &self.endpoint));
                 }
@@ -137,8 +179,8 @@ impl Dispatcher {
 
     async fn failed(
         &self,
-        pipeline: &dyn Pipeline,
-        incoming: &Incoming,
+        pipeline: &Arc<dyn Pipeline>,
+        incoming: &Arc<Incoming>,
         reason: &Reason,
         retries: u32,
         stopping: &mut Stopping,
@@ -152,6 +194,13 @@ impl Dispatcher {
             error = reason.text,
             "a consumer failed: the message goes to _error"
         );
+        self.endpoint.outlet.observe(|| Event::Failed {
+            handling: handling(pipeline, incoming, &self.endpoint),
+            attempt: retries,
+            error: &reason.text,
+            error_type: reason.error_type,
+            last: true,
+        });
         let told = Told {
             fault_type: pipeline.message_type().fault(),
             reason,
@@ -161,6 +210,25 @@ impl Dispatcher {
             content_type: None,
         };
         tell(told, &self.endpoint, stopping).await
+    }
+
+    /// A message that ended its process too often.
+    async fn killer(
+        &self,
+        delivery: Delivery,
+        pipelines: &[&Arc<dyn Pipeline>],
+        incoming: &Arc<Incoming>,
+        starts: u32,
+        stopping: &mut Stopping,
+    ) -> Result<(), Stopped> {
+        let text = format!("it ended the process: its handler was started {starts} times and never came to an end");
+        let reason = Reason::of(Failure::permanent_text(text));
+        for pipeline in pipelines {
+            self.failed(pipeline, incoming, &reason, 0, stopping).await?;
+        }
+        let consumer = pipelines.first().map(|pipeline| (&**pipeline.consumer(), pipeline.message_type()));
+        let headers = fault_headers(&reason, 0, consumer, &self.endpoint);
+        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
     }
 
     async fn unreadable(

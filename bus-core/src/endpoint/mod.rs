@@ -1,12 +1,20 @@
 //! A receive endpoint at work: it takes deliveries from its queue, runs the consumers on them, and settles
 //! each one exactly once.
 
+mod arrival;
 mod dispatch;
 mod hold;
+mod lease;
 mod pump;
+mod relocate;
+mod starts;
 mod status;
+mod turn;
+mod waiting;
 
+pub(crate) use arrival::STARTS;
 pub(crate) use dispatch::Dispatcher;
 pub(crate) use hold::{Backoff, Stopped, Stopping, insist};
 pub(crate) use pump::{Running, start};
+pub(crate) use relocate::relocate;
 pub(crate) use status::{Holding, Status};

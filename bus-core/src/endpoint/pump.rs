@@ -1,18 +1,17 @@
 use std::{
-    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     task::{JoinHandle, JoinSet},
 };
 
-use super::{Dispatcher, Status, Stopping};
+use super::{Dispatcher, Status, Stopping, arrival::Arrivals, waiting::Waiting};
 use crate::{
     clock::Clock,
-    transport::{Delivery, Event, Receiver},
+    transport::{Event, Lane, Receiver},
 };
 
 /// An endpoint that receives.
@@ -30,6 +29,7 @@ pub(crate) fn start(
     concurrency: u16,
 ) -> Running {
     let (stop, stopped) = watch::channel(None);
+    let (freed, lanes) = mpsc::unbounded_channel();
     status.receiving();
     let pump = Pump {
         receiver,
@@ -37,7 +37,11 @@ pub(crate) fn start(
         dispatcher,
         status,
         places: Arc::new(Semaphore::new(concurrency.into())),
-        waiting: VecDeque::new(),
+        concurrency: concurrency.into(),
+        waiting: Waiting::default(),
+        arrivals: Arrivals::default(),
+        freed,
+        lanes,
         events: Vec::new(),
         running: JoinSet::new(),
     };
@@ -59,8 +63,13 @@ struct Pump {
     dispatcher: Arc<Dispatcher>,
     status: Arc<Status>,
     places: Arc<Semaphore>,
+    concurrency: u32,
     /// Delivered, and waiting for a place.
-    waiting: VecDeque<Delivery>,
+    waiting: Waiting,
+    arrivals: Arrivals,
+    /// The lanes whose delivery came to its end.
+    freed: mpsc::UnboundedSender<FreeLane>,
+    lanes: mpsc::UnboundedReceiver<FreeLane>,
     events: Vec<Event>,
     running: JoinSet<()>,
 }
@@ -109,26 +118,46 @@ impl Pump {
     /// endpoint hears of a lost subscription too. Safe to cancel: nothing is taken that is not kept in `self`.
     async fn step(&mut self, stopping: &Stopping) {
         while self.running.try_join_next().is_some() {}
+        while let Ok(free) = self.lanes.try_recv() {
+            self.go_on(&free);
+        }
+        let next = self.waiting.next().map(|turn| if turn.is_alone() { self.concurrency } else { 1 });
         tokio::select! {
             biased;
-            place = self.places.clone().acquire_owned(), if !self.waiting.is_empty() => {
+            // Nobody else asks for places: one that needs all of them waits until the others are done.
+            place = self.places.clone().acquire_many_owned(next.unwrap_or(1)), if next.is_some() => {
                 // The semaphore is never closed, and somebody waits.
-                let (Ok(place), Some(delivery)) = (place, self.waiting.pop_front()) else { return };
+                let (Ok(place), Some(turn)) = (place, self.waiting.pop()) else { return };
                 let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
-                self.running.spawn(async move { dispatcher.deliver(delivery, place, stopping).await });
+                let mut lane = turn.lane().map(|lane| InLane { lane: lane.clone(), returned: true, freed: self.freed.clone() });
+                self.running.spawn(async move {
+                    let returned = dispatcher.deliver(turn, place, stopping).await;
+                    if let Some(lane) = &mut lane {
+                        lane.returned = returned;
+                    }
+                });
             }
+            Some(free) = self.lanes.recv(), if self.waiting.has_more() => self.go_on(&free),
             () = self.receiver.next(BATCH, &mut self.events) => self.follow(),
         }
+    }
+
+    fn go_on(&mut self, free: &FreeLane) {
+        if free.returned {
+            self.waiting.give_up(&free.lane);
+        }
+        self.waiting.go_on(&free.lane);
     }
 
     fn follow(&mut self) {
         let endpoint = &*self.dispatcher.endpoint().name;
         for event in self.events.drain(..) {
             match event {
-                Event::Delivery(delivery) => self.waiting.push_back(*delivery),
+                Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
                 Event::Lost(cause) => {
                     tracing::warn!(endpoint, %cause, "the subscription is lost");
                     self.status.lost(cause.to_string());
+                    self.arrivals.lost(self.waiting.len() + self.running.len());
                     // They come again; handling these too would do the work twice.
                     self.waiting.clear();
                 }
@@ -137,10 +166,37 @@ impl Pump {
                     self.status.receiving();
                 }
                 Event::Degraded(cause) => self.status.lost(cause.to_string()),
-                // No endpoint asks for lanes yet.
-                Event::Assigned(_) | Event::Revoked(..) => {}
+                // What comes of a lane is handled in turn, whoever had the lane before.
+                Event::Assigned(Lane(lane)) => tracing::debug!(endpoint, lane = &*lane, "a lane is ours"),
+                Event::Revoked(lane, _) => {
+                    tracing::debug!(endpoint, lane = &*lane.0, "a lane goes to another receiver");
+                    // What is at work may still be settled until the deadline.
+                    self.waiting.give_up(&lane);
+                }
             }
         }
+    }
+}
+
+/// A lane whose delivery came to its end.
+#[derive(Debug)]
+struct FreeLane {
+    lane: Lane,
+    /// It was not settled, and comes again.
+    returned: bool,
+}
+
+/// A delivery of a lane at work; frees the lane when it ends, however it does.
+struct InLane {
+    lane: Lane,
+    returned: bool,
+    freed: mpsc::UnboundedSender<FreeLane>,
+}
+
+impl Drop for InLane {
+    fn drop(&mut self) {
+        // The pump may be gone.
+        let _ = self.freed.send(FreeLane { lane: self.lane.clone(), returned: self.returned });
     }
 }
 

@@ -114,6 +114,22 @@ impl<N: Into<Cow<'static, str>>> FromIterator<(N, HeaderValue)> for Headers {
     }
 }
 
+impl HeaderValue {
+    /// A number from 0 on, of whatever type; none for anything else.
+    pub fn as_u32(&self) -> Option<u32> {
+        match *self {
+            Self::Int8(value) => value.try_into().ok(),
+            Self::Int16(value) => value.try_into().ok(),
+            Self::Int32(value) => value.try_into().ok(),
+            Self::Int64(value) => value.try_into().ok(),
+            Self::UInt8(value) => Some(value.into()),
+            Self::UInt16(value) => Some(value.into()),
+            Self::UInt32(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
 impl From<&'static str> for HeaderValue {
     fn from(text: &'static str) -> Self {
         Self::Text(Cow::Borrowed(text))

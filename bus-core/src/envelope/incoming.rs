@@ -26,14 +26,15 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub(crate) fn new(envelope: Envelope, delivery: &Delivery) -> Self {
+    pub(crate) fn new(envelope: Envelope, delivery: &Delivery, starts: u32) -> Self {
         Self {
             envelope,
             body: delivery.body.clone(),
             content_type: delivery.content_type.clone(),
             transport_headers: delivery.headers.clone(),
             priority: delivery.priority,
-            redelivered: delivery.redelivered,
+            // The copy of one that came again is new to the broker only.
+            redelivered: delivery.redelivered || starts > 0,
             headers: OnceLock::new(),
         }
     }

@@ -5,10 +5,10 @@ use crate::{
     MessageType,
     address::Destination,
     consumer::EndpointContext,
-    endpoint::{Backoff, Holding, Stopped, Stopping},
+    endpoint::{STARTS, Stopped, Stopping, relocate},
     envelope::{Headers, Host, date},
     observer::Event,
-    transport::{Delivery, EnsureQueue, Outgoing, PublishOutcome, SettleOutcome, Settlement, copy_confirm_complete},
+    transport::{Delivery, EnsureQueue, Outgoing},
 };
 
 /// The queues that messages are moved to, beside the one they came from.
@@ -47,6 +47,7 @@ pub(crate) async fn move_aside(
     // Those of an earlier failure say nothing about this one.
     copy.headers.remove_if(|name| {
         name.eq_ignore_ascii_case("MT-Reason")
+            || name.eq_ignore_ascii_case(STARTS)
             || name.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("MT-Fault-"))
     });
     for (name, value) in reason.iter() {
@@ -55,48 +56,8 @@ pub(crate) async fn move_aside(
     copy.extensions = delivery.extensions;
     copy.extensions.insert(EnsureQueue { like: endpoint.name.clone() });
     copy.mandatory = true;
-    let mut unsettled = delivery.unsettled;
-    let mut _holding: Option<Holding> = None;
-    let mut outage = Backoff::default();
     outlet.observe(|| Event::Moved { endpoint: &endpoint.name, queue: &queue, why: &why_moved });
-    loop {
-        copy.deadline = outlet.clock.after(outlet.timeout);
-        if outlet.transport().capabilities().atomic_move {
-            match unsettled.settle(Settlement::Move { copy: Box::new(copy) }).await {
-                SettleOutcome::Settled => {}
-                // It comes again, and so does its failure.
-                outcome => tracing::warn!(endpoint = &*endpoint.name, queue = &*queue, ?outcome, "a move is in doubt"),
-            }
-            return Ok(());
-        }
-        match copy_confirm_complete(outlet.publisher(), unsettled, copy.clone()).await {
-            Ok(_) => return Ok(()),
-            Err((back, outcome)) => {
-                tracing::error!(
-                    endpoint = &*endpoint.name,
-                    queue = &*queue,
-                    ?outcome,
-                    "held: a message could not be moved"
-                );
-                _holding =
-                    Some(endpoint.status.hold(format!("a message could not be moved to {queue}: {}", why(&outcome))));
-                unsettled = back;
-            }
-        }
-        if stopping.or_rest(&outlet.clock, outage.next(&outlet.clock)).await {
-            return Err(Stopped);
-        }
-    }
-}
-
-fn why(outcome: &PublishOutcome) -> String {
-    match outcome {
-        PublishOutcome::Rejected(reason) | PublishOutcome::NotSent(reason) | PublishOutcome::Unknown(reason) => {
-            reason.to_string()
-        }
-        PublishOutcome::Unroutable => "there is no queue of that name".to_owned(),
-        PublishOutcome::Confirmed => "nothing is wrong".to_owned(),
-    }
+    relocate(copy, delivery.unsettled, endpoint, stopping).await
 }
 
 /// The headers of MassTransit on a message in `_error`.

@@ -29,7 +29,7 @@ pub use extensions::Extensions;
 pub use pending::{Completer, Outcome, Pending};
 pub use publish::{Confirm, Outgoing, PublishOutcome, Publisher};
 pub use receive::{Cause, Delivery, Event, Lane, Lease, Receiver, ReceiverSettings};
-pub use settle::{SettleOutcome, Settlement, Settler, Settling, Token, Unsettled};
+pub use settle::{Renewer, SettleOutcome, Settlement, Settler, Settling, Token, Unsettled};
 pub use window::{Class, Permit, Reserve, Window, WindowLimits};
 
 use crate::{

@@ -94,6 +94,31 @@ impl Unsettled {
             None => Pending::ready(None),
         }
     }
+
+    /// Asks for a longer lease while somebody else settles.
+    pub fn renewer(&self) -> Option<Renewer> {
+        self.0.as_ref().map(|(settler, token)| Renewer { settler: settler.clone(), token: *token })
+    }
+}
+
+/// Renews the lease of a delivery, and has no right to settle it.
+#[derive(Clone)]
+pub struct Renewer {
+    settler: Arc<dyn Settler>,
+    token: Token,
+}
+
+impl Renewer {
+    /// Asks for a longer lease; `None` where there is none, or it is lost, or the delivery is settled.
+    pub fn renew(&self) -> Pending<Option<Lease>> {
+        self.settler.renew(self.token)
+    }
+}
+
+impl fmt::Debug for Renewer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Renewer").field(&self.token).finish()
+    }
 }
 
 impl Drop for Unsettled {

@@ -1,0 +1,187 @@
+//! Messages that end their process. Here a process is a bus that is dropped without a stop.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use bus_conformance::{Probe, faulty::towards, soon};
+use bus_core::{consumer::Failure, fault::Fault};
+use tokio::sync::Notify;
+
+use crate::stage::{Stage, Ticked, quiet};
+
+/// What the processes of a test see, one after the other.
+#[derive(Default)]
+struct Lives {
+    seen: Mutex<Seen>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The message that ends the process was begun in this one.
+    dying: bool,
+    running: usize,
+    /// How many ran beside the killer each time that it was begun.
+    beside: Vec<usize>,
+    done: BTreeSet<u32>,
+    twice: Vec<u32>,
+}
+
+const KILLER: u32 = 0;
+
+impl Lives {
+    async fn handle(self: Arc<Self>, ticked: Ticked) -> Result<(), Failure> {
+        let dying = self.with(|seen| {
+            if ticked.number == KILLER {
+                seen.beside.push(seen.running);
+                seen.dying = true;
+            }
+            seen.running += 1;
+            seen.dying
+        });
+        if dying {
+            // Everything that is at work now ends with the process.
+            std::future::pending::<()>().await;
+        }
+        self.with(|seen| {
+            seen.running -= 1;
+            if !seen.done.insert(ticked.number) {
+                seen.twice.push(ticked.number);
+            }
+        });
+        Ok(())
+    }
+
+    fn with<T>(&self, step: impl FnOnce(&mut Seen) -> T) -> T {
+        let result = step(&mut self.seen.lock().unwrap());
+        self.changed.notify_waiters();
+        result
+    }
+
+    async fn until(&self, what: &str, is_so: impl Fn(&Seen) -> bool) {
+        soon(what, async {
+            loop {
+                let changed = self.changed.notified();
+                if is_so(&self.seen.lock().unwrap()) {
+                    return;
+                }
+                changed.await;
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_ends_its_process_five_times_goes_to_error_and_its_neighbours_are_handled() {
+    const NEIGHBOURS: u32 = 9;
+    let stage = Stage::new().await;
+    let lives = Arc::new(Lives::default());
+    let faults = Probe::<Fault<Ticked>>::open();
+    let watching = stage.bus(|b| b.endpoint("watch", |e| e.consumer(faults.handler()))).await;
+    let run = async || {
+        let lives = lives.clone();
+        stage
+            .bus(|b| b.endpoint("work", |e| e.concurrency(4).consumer(move |ticked| lives.clone().handle(ticked))))
+            .await
+    };
+    // The queue is there, and nobody reads it.
+    run().await.stop().await;
+    for number in 0..=NEIGHBOURS {
+        watching.send("queue:work", Ticked { number }).await.unwrap();
+    }
+    let mut processes = 0;
+    loop {
+        processes += 1;
+        let bus = run().await;
+        let over = |seen: &Seen| seen.dying || seen.done.len() == NEIGHBOURS as usize && seen.beside.len() == 5;
+        lives.until("the end of a process", over).await;
+        let dying = lives.with(|seen| std::mem::take(&mut seen.dying));
+        if !dying {
+            stage.lying("work_error", 1).await;
+            bus.stop().await;
+            break;
+        }
+        drop(bus);
+        quiet().await;
+        lives.with(|seen| seen.running = 0);
+    }
+    let seen = lives.seen.lock().unwrap();
+    assert_eq!(seen.done, (1..=NEIGHBOURS).collect());
+    assert!(seen.twice.is_empty(), "{:?}", seen.twice);
+    assert_eq!(seen.beside.len(), 5, "{:?}", seen.beside);
+    assert_eq!(seen.beside[2..], [0, 0, 0], "from the third start on it is alone");
+    assert_eq!(processes, 6);
+    drop(seen);
+    let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
+    let said = letter.fault_message().unwrap();
+    assert!(said.starts_with("it ended the process: ") && said.contains("5 times"), "{said}");
+    assert!(letter.headers.get("Bus-Starts").is_none());
+    assert_eq!(faults.next().await.message.message.number, KILLER);
+    assert_eq!(stage.count("work").await, 0);
+    watching.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_came_again_says_so_though_the_broker_has_a_copy_only() {
+    let stage = Stage::new().await;
+    let (first, second) = (Probe::<Ticked>::closed(), Probe::<Ticked>::open());
+    let doomed = stage.bus(|b| b.endpoint("work", |e| e.consumer(first.handler()))).await;
+    doomed.publish(Ticked { number: 1 }).header("tenant", "north").await.unwrap();
+    let id = first.next().await.ctx.message_id();
+    drop(doomed);
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.consumer(second.handler()))).await;
+    let seen = second.next().await;
+    assert!(seen.ctx.redelivered());
+    assert_eq!((seen.ctx.message_id(), seen.ctx.attempt()), (id, 0));
+    assert_eq!(seen.ctx.header("tenant"), Some(&"north".into()));
+    drop(seen);
+    bus.stop().await;
+    let steps = stage.faults.steps();
+    let [copy] =
+        &steps.iter().filter_map(|step| step.submitted()).filter(|m| towards("work")(m)).collect::<Vec<_>>()[..]
+    else {
+        panic!("one copy")
+    };
+    assert_eq!(copy.headers.get("Bus-Starts"), Some(&1.into()));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_does_not_count_as_the_end_of_a_process() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::closed();
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.concurrency(2).consumer(probe.handler()))).await;
+    for number in 0..4 {
+        bus.publish(Ticked { number }).await.unwrap();
+    }
+    probe.take(2).await;
+    stage.faults.lose("work", "a scripted cut");
+    stage.faults.restore("work");
+    probe.let_through(100);
+    stage.completed("work", 4).await;
+    bus.stop().await;
+    let copies = stage.faults.steps().iter().filter_map(|step| step.submitted()).filter(|m| towards("work")(m)).count();
+    assert_eq!(copies, 0);
+    assert_eq!((stage.count("work").await, stage.count("work_error").await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_copy_that_the_broker_does_not_take_is_tried_again_before_the_original_is_completed() {
+    let stage = Stage::new().await;
+    let (first, second) = (Probe::<Ticked>::closed(), Probe::<Ticked>::open());
+    let doomed = stage.bus(|b| b.endpoint("work", |e| e.consumer(first.handler()))).await;
+    doomed.publish(Ticked { number: 1 }).await.unwrap();
+    first.next().await;
+    drop(doomed);
+    stage.faults.answer(2, towards("work"), bus_conformance::faulty::Answer::NotSent);
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.consumer(second.handler()))).await;
+    assert!(second.next().await.ctx.redelivered());
+    bus.stop().await;
+    let steps = stage.faults.steps();
+    let confirmed = steps.iter().position(|step| step.confirms(towards("work"))).unwrap();
+    let completed = steps.iter().position(|step| step.completes("work")).unwrap();
+    assert!(confirmed < completed, "{steps:#?}");
+    assert_eq!(second.left().await, 0);
+}

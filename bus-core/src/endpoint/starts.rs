@@ -1,0 +1,77 @@
+//! Finds the message that ends its process. The starts of its handlers are counted in a header of our own, on
+//! every kind of queue: a broker that counts deliveries counts those that only waited, too.
+//!
+//! A message that comes again, and may have been begun, is not begun: it is copied to the queue that it came
+//! from with one start more, and completed. From its third start on it is handled alone; after five it goes to
+//! `_error`. So does a message that a broker would take away because it was delivered too often: its copy is a
+//! new message to the broker.
+
+use std::time::Duration;
+
+use super::{Stopped, Stopping, arrival::STARTS, relocate, turn::Turn};
+use crate::{
+    address::Destination,
+    consumer::EndpointContext,
+    envelope::Envelope,
+    transport::{Delivery, Outgoing},
+};
+
+/// So many starts that ended with their process are enough.
+pub(super) const LIMIT: u32 = 5;
+
+/// What is to be done with a delivery before its handlers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Begin.
+    Handle,
+    /// Put a copy with so many starts in its place.
+    Copy(u32),
+    /// It ended the process once more than it may.
+    Killer(u32),
+}
+
+/// Looks at a delivery's history. `limit`: how many deliveries the broker allows.
+pub(super) fn verdict(turn: &Turn, limit: Option<u32>) -> Verdict {
+    let starts = turn.starts.saturating_add(u32::from(turn.counts));
+    if turn.counts && starts >= LIMIT {
+        return Verdict::Killer(starts);
+    }
+    let worn = || limit.zip(turn.delivery.broker_deliveries).is_some_and(|(limit, count)| count >= (limit / 2).max(2));
+    let lane = turn.lane().is_some();
+    if turn.counts || !lane && turn.delivery.redelivered && worn() { Verdict::Copy(starts) } else { Verdict::Handle }
+}
+
+/// Puts a copy with another count in the delivery's place, at the end of its queue.
+///
+/// # Errors
+/// [`Stopped`], and the delivery goes back to its queue.
+pub(super) async fn copy_back(
+    delivery: Delivery,
+    envelope: &Envelope,
+    starts: u32,
+    endpoint: &EndpointContext,
+    stopping: &mut Stopping,
+) -> Result<(), Stopped> {
+    let clock = &endpoint.outlet.clock;
+    tracing::warn!(
+        endpoint = &*endpoint.name,
+        message_id = delivery.message_id.as_deref(),
+        starts,
+        "a message came again whose handler may have been running: counted, and put back"
+    );
+    let mut copy = Outgoing::new(Destination::Queue(endpoint.name.clone()), delivery.body, clock.now());
+    copy.content_type = delivery.content_type;
+    copy.message_id = delivery.message_id;
+    copy.correlation_id = delivery.correlation_id;
+    copy.headers = delivery.headers;
+    copy.headers.set(STARTS, i32::try_from(starts).unwrap_or(i32::MAX));
+    copy.priority = delivery.priority;
+    copy.durable = delivery.durable;
+    copy.extensions = delivery.extensions;
+    // What was left of its time to live when it came, and at least a moment: it is being looked at.
+    copy.time_to_live = envelope
+        .expiration_time
+        .map(|end| end.duration_since(clock.wall()).unwrap_or_default().max(Duration::from_millis(1)));
+    copy.mandatory = true;
+    relocate(copy, delivery.unsettled, endpoint, stopping).await
+}

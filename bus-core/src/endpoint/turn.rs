@@ -1,0 +1,29 @@
+use std::time::Instant;
+
+use crate::transport::{Delivery, Lane};
+
+/// A delivery that waits for its turn at an endpoint.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) delivery: Delivery,
+    /// How many starts of its handlers ended without a settlement, as far as its header tells.
+    pub(crate) starts: u32,
+    /// It was delivered before, and its handlers may have been started then: it is counted and not handled.
+    pub(crate) counts: bool,
+    /// Half of its lease: not begun after this without a longer one.
+    pub(crate) stale: Option<Instant>,
+}
+
+impl Turn {
+    /// From its third start on a message is handled alone: its neighbours are not to fall with it.
+    pub(crate) fn is_alone(&self) -> bool {
+        !self.counts && self.starts >= ALONE
+    }
+
+    pub(crate) fn lane(&self) -> Option<&Lane> {
+        self.delivery.lane.as_ref()
+    }
+}
+
+/// So many starts ended badly before a message is handled alone.
+pub(super) const ALONE: u32 = 2;
