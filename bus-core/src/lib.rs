@@ -20,6 +20,7 @@ pub mod fault;
 pub mod message;
 pub mod naming;
 mod observer;
+pub mod persistence;
 mod pipeline;
 mod send;
 #[cfg(feature = "testing")]
