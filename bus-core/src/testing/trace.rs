@@ -23,7 +23,7 @@ pub(super) fn trace(entries: &[Entry]) -> String {
 
 fn write_entry(text: &mut String, entry: &Entry) {
     let who = entry.endpoint.as_deref().unwrap_or("the test");
-    let message = entry.message_type.map_or("a message", |message_type| short(message_type.urn(), ':'));
+    let message = entry.message_type.map_or_else(|| "a message".to_owned(), |message_type| named(message_type.urn()));
     let consumer = entry.consumer.as_deref().map(last_two).unwrap_or_default();
     let error = entry.error.as_deref().unwrap_or_default();
     let tries = entry.attempt + 1;
@@ -51,9 +51,16 @@ fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{what}");
 }
 
+/// `Submitted` of `urn:message:Shop:Submitted`, `Fault of Submitted` of a generic one.
+fn named(urn: &str) -> String {
+    let mut parts = urn.split("[[").map(|part| short(part.trim_end_matches(']'), ':'));
+    let outer = parts.next().unwrap_or_default().to_owned();
+    parts.fold(outer, |name, part| format!("{name} of {part}"))
+}
+
 /// The part behind the last separator.
 fn short(text: &str, separator: char) -> &str {
-    text.trim_end_matches(']').rsplit(separator).next().unwrap_or(text)
+    text.rsplit(separator).next().unwrap_or(text)
 }
 
 /// `Orders::submit` of `shop::orders::Orders::submit`, `audit` of a function, `a closure` of one.

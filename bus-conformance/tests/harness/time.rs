@@ -1,0 +1,62 @@
+//! Time on a harness passes when the test says so.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bus_core::{
+    Retry,
+    clock::Clock,
+    consumer::{Context, Failure},
+};
+
+use crate::shop::{Submitted, harness};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn retries_wait_for_the_clock_and_happen_when_it_is_moved() {
+    let seen: Arc<Mutex<Vec<u32>>> = Arc::default();
+    let noted = seen.clone();
+    let h = harness(|b| {
+        b.endpoint("orders", |e| {
+            // One place, and one message at hand: what waits for the clock keeps it.
+            e.concurrency(1).prefetch(1).retry(Retry::interval(3, HOUR)).consumer(move |_: Submitted, ctx: Context| {
+                noted.lock().unwrap().push(ctx.attempt());
+                async move { if ctx.attempt() < 2 { Err(Failure::from("not yet")) } else { Ok(()) } }
+            })
+        })
+    })
+    .await;
+    h.publish(Submitted { number: 1 }).await;
+    h.settled().await;
+    assert_eq!(*seen.lock().unwrap(), [0]);
+    h.advance(HOUR - Duration::from_millis(1)).await;
+    assert_eq!(*seen.lock().unwrap(), [0]);
+    h.advance(Duration::from_millis(1)).await;
+    assert_eq!(*seen.lock().unwrap(), [0, 1]);
+    h.consumed::<Submitted>().none();
+    h.advance(10 * HOUR).await;
+    let consumed = h.consumed::<Submitted>().one();
+    assert_eq!((consumed.attempts, consumed.after), (3, 2 * HOUR));
+    assert_eq!(
+        h.trace(),
+        "the test publishes Submitted\n\
+         orders fails Submitted (a closure), attempt 1, and retries: not yet\n\
+         -- 3600s later\n\
+         orders fails Submitted (a closure), attempt 2, and retries: not yet\n\
+         -- 3600s later\n\
+         orders consumes Submitted (a closure), attempt 3\n"
+    );
+}
+
+#[tokio::test]
+async fn a_year_passes_in_no_time() {
+    let real = Clock::real();
+    let h = harness(|b| b.endpoint("orders", |e| e.consumer(async |_: Submitted| Ok::<(), Failure>(())))).await;
+    let (start, began) = (h.clock().now(), real.now());
+    h.advance(24 * HOUR).await;
+    assert_eq!(h.clock().now() - start, 24 * HOUR);
+    assert!(real.now() - began < Duration::from_secs(60), "the topology is looked at once a minute, and no more");
+}
