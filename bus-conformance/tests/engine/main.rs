@@ -6,3 +6,4 @@ mod holding;
 mod lifecycle;
 mod sending;
 mod stage;
+mod verdicts;

@@ -7,7 +7,7 @@ use super::{Stopped, Stopping};
 use crate::{
     MessageType,
     codec::{RAW, read_raw},
-    consumer::{EndpointContext, Failure},
+    consumer::{EndpointContext, Failure, Verdict},
     envelope::{Envelope, EnvelopeError, Incoming},
     fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
     pipeline::{Pipeline, Unfinished},
@@ -57,7 +57,7 @@ impl Dispatcher {
             }
             Err(panic) => {
                 // Ours, not a handler's. The message comes again; not in a hot loop.
-                let reason = Reason::panicked(panic);
+                let reason = Reason::panicked(panic, Verdict::Retry);
                 tracing::error!(endpoint = &*self.endpoint.name, error = reason.text, "the endpoint itself panicked");
                 let _holding = self.endpoint.status.hold(reason.text);
                 stopping.or_sleep(&self.endpoint.outlet.clock, PANIC_PAUSE).await;
@@ -73,7 +73,10 @@ impl Dispatcher {
     ) -> Result<(), Stopped> {
         let incoming = match read(&delivery, self.endpoint.raw_json) {
             Ok(envelope) => Arc::new(Incoming::new(envelope, &delivery)),
-            Err(error) => return self.unreadable(delivery, Reason::of(Failure::permanent(error)), stopping).await,
+            Err(error) => {
+                let reason = Reason::of(Failure::from(error), |_| Verdict::Permanent);
+                return self.unreadable(delivery, reason, stopping).await;
+            }
         };
         let unreadable = incoming.envelope.unreadable();
         if !unreadable.is_empty() {
