@@ -5,7 +5,7 @@
 
 pub use bus_core::{
     Bus, Message, Retry, consumer,
-    consumer::{Context, Failure, Received},
+    consumer::{Context, Discard, Failure, Received, ResultExt},
     extract::State,
     fault::Fault,
 };

@@ -7,3 +7,4 @@ mod lifecycle;
 mod sending;
 mod stage;
 mod starts;
+mod verdicts;

@@ -2,8 +2,8 @@ use std::fmt;
 
 use crate::{
     address::{Address, AddressError},
-    consumer::{Entry, IntoConsumer, Registration},
-    pipeline::Retry,
+    consumer::{Entry, IntoConsumer, Registration, Verdict},
+    pipeline::{Classifiers, Retry},
     send::IntoAddress,
     transport::Extensions,
 };
@@ -18,6 +18,7 @@ pub struct EndpointBuilder {
     pub(super) subscribes: bool,
     pub(super) raw_json: bool,
     pub(super) retry: Retry,
+    pub(super) classifiers: Classifiers,
     pub(super) extensions: Extensions,
     prefetch: Limit,
     concurrency: Limit,
@@ -52,6 +53,7 @@ impl EndpointBuilder {
             subscribes: true,
             raw_json: false,
             retry: Retry::none(),
+            classifiers: Classifiers::default(),
             extensions: Extensions::new(),
             prefetch: Limit::default(),
             concurrency: Limit::default(),
@@ -94,6 +96,46 @@ impl EndpointBuilder {
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Says by its type what is to happen after an error that carries no [`Verdict`] of its own. May be called
+    /// several times: they are asked in order, and the first whose type is found, the error's own or that of
+    /// something behind it, decides. [`Verdict::Retry`] leaves it to the retry policy and its filters.
+    ///
+    /// A classifier that panics is a failure that the retry policy is asked about.
+    ///
+    /// ```
+    /// use bus_core::{bus::EndpointBuilder, consumer::Verdict};
+    /// use std::time::Duration;
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum OrderError {
+    ///     #[error("no such order")]
+    ///     Unknown,
+    ///     #[error("cancelled meanwhile")]
+    ///     Cancelled,
+    ///     #[error("the warehouse is closed")]
+    ///     Closed,
+    ///     #[error("the warehouse did not answer")]
+    ///     Silent,
+    /// }
+    ///
+    /// fn orders(endpoint: EndpointBuilder) -> EndpointBuilder {
+    ///     endpoint.classify(|error: &OrderError| match error {
+    ///         OrderError::Unknown => Verdict::Permanent,
+    ///         OrderError::Cancelled => Verdict::Discard,
+    ///         OrderError::Closed => Verdict::RetryAfter(Duration::from_secs(60)),
+    ///         OrderError::Silent => Verdict::Retry,
+    ///     })
+    /// }
+    /// ```
+    #[must_use]
+    pub fn classify<E: std::error::Error + 'static>(
+        mut self,
+        classify: impl Fn(&E) -> Verdict + Send + Sync + 'static,
+    ) -> Self {
+        self.classifiers.add(classify);
         self
     }
 

@@ -93,7 +93,8 @@ pub(super) fn plan(
             problems.extend(against.map(|problem| format!("endpoint `{name}`: {problem}")));
         }
         declare(&mut plan.topology, &name, &endpoint, transport, problems);
-        let policy = Policy { retry: endpoint.retry };
+        problems.extend(endpoint.retry.problem().map(|problem| format!("endpoint `{name}`: {problem}")));
+        let policy = Policy { retry: endpoint.retry, classifiers: endpoint.classifiers };
         plan.endpoints.push(PlannedEndpoint {
             pipelines: endpoint.entries.into_iter().map(|entry: Entry| entry.pipeline(policy.clone())).collect(),
             name,

@@ -48,7 +48,7 @@ macro_rules! functions {
         {
             #[allow(non_snake_case, reason = "a variable per type parameter")]
             async fn invoke(&self, ctx: &Context) -> Result<(), Failure> {
-                let message = A::decode(ctx.incoming_arc()).map_err(Failure::permanent)?;
+                let message = A::decode(ctx.incoming_arc())?;
                 $(let $extractor = $extractor::extract(ctx).await?;)*
                 (self.function)(message, $($extractor,)*).await.finish()
             }

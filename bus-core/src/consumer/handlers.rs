@@ -70,7 +70,7 @@ struct Consume<C, A> {
 
 impl<A: MessageArg, C: Consumer<A>> Invoke for Consume<C, A> {
     async fn invoke(&self, ctx: &Context) -> Result<(), Failure> {
-        let message = A::decode(ctx.incoming_arc()).map_err(Failure::permanent)?;
+        let message = A::decode(ctx.incoming_arc())?;
         self.consumer.consume(message, ctx).await
     }
 }

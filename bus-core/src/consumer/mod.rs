@@ -16,7 +16,8 @@ pub use argument::{DecodeError, MessageArg, Received};
 pub use context::Context;
 pub(crate) use context::{Attempt, EndpointContext, Record, Sent};
 pub use entry::{Entry, IntoConsumer, Object, Registration};
-pub use failure::Failure;
+pub(crate) use failure::cause;
+pub use failure::{Discard, Failure, Marked, ResultExt, Verdict};
 pub use function::Function;
 pub use handlers::{ConsumerSettings, HandlerList, Handlers};
 
@@ -45,7 +46,8 @@ use crate::extract::Scope;
     note = "write `#[consumer]` on an `impl {Self}` block with a `#[handle]` method that takes it"
 )]
 pub trait Consumer<A: MessageArg>: Send + Sync + 'static {
-    /// Handles a message. An error (or a panic) goes to the endpoint's retry policy, then to `_error`.
+    /// Handles a message. An error (or a panic) goes to the endpoint's retry policy, then to
+    /// `_error`; a verdict on the error, or a [`Discard`], says otherwise.
     fn consume(&self, message: A, ctx: &Context) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Checked at `build()`: adds a sentence for everything that the handler needs and does not have.

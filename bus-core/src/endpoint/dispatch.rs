@@ -7,7 +7,7 @@ use super::{Stopped, Stopping, lease, starts, turn::Turn};
 use crate::{
     MessageType,
     codec::{RAW, read_raw},
-    consumer::{EndpointContext, Failure},
+    consumer::{EndpointContext, Failure, Verdict},
     envelope::{Envelope, EnvelopeError, Incoming},
     fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
     observer::{Event, Handling},
@@ -66,7 +66,7 @@ impl Dispatcher {
             }
             Err(panic) => {
                 // Ours, not a handler's. The message comes again; not in a hot loop.
-                let reason = Reason::panicked(panic);
+                let reason = Reason::panicked(panic, Verdict::Retry);
                 tracing::error!(endpoint = &*self.endpoint.name, error = reason.text, "the endpoint itself panicked");
                 let _holding = self.endpoint.status.hold(reason.text);
                 let clock = &self.endpoint.outlet.clock;
@@ -114,7 +114,8 @@ impl Dispatcher {
         let envelope = match read(&turn.delivery, self.endpoint.raw_json) {
             Ok(envelope) => envelope,
             Err(error) => {
-                return self.unreadable(turn.delivery, Reason::of(Failure::permanent(error)), stopping).await;
+                let reason = Reason::of(Failure::from(error), |_| Verdict::Permanent);
+                return self.unreadable(turn.delivery, reason, stopping).await;
             }
         };
         let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
@@ -222,7 +223,7 @@ impl Dispatcher {
         stopping: &mut Stopping,
     ) -> Result<(), Stopped> {
         let text = format!("it ended the process: its handler was started {starts} times and never came to an end");
-        let reason = Reason::of(Failure::permanent_text(text));
+        let reason = Reason::said("bus::ProcessEnded", text);
         for pipeline in pipelines {
             self.failed(pipeline, incoming, &reason, 0, stopping).await?;
         }

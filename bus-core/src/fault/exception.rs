@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::consumer::Failure;
+use crate::consumer::{Failure, cause};
 
 /// An error as MassTransit describes exceptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl ExceptionInfo {
             // Behind a trait object the type's name is lost.
             exception_type: Some(error_type.unwrap_or("dyn core::error::Error").to_owned()),
             // Who raised what is behind it is not known.
-            inner_exception: error.source().map(|inner| Box::new(Self::chain(inner, None, None))),
+            inner_exception: cause(error).map(|inner| Box::new(Self::chain(inner, None, None))),
             stack_trace: Some(String::new()),
             message: Some(cut(error.to_string())),
             source: program.map(str::to_owned),

@@ -3,21 +3,24 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
 
-use super::{Invoke, Pipeline, Retry, Unfinished};
+use super::{
+    Classifiers, Invoke, Pipeline, Retry, Unfinished,
+    confirm::{Unconfirmed, confirm_all},
+};
 use crate::{
     Error, Message, MessageType, codec,
-    consumer::{Context, EndpointContext, Record, Sent},
-    endpoint::{Backoff, Stopped, Stopping, insist},
+    consumer::{Context, EndpointContext, Failure, Record, Verdict},
+    endpoint::{Backoff, Stopping},
     envelope::Incoming,
     fault::Reason,
     observer::{Event, Handling},
-    transport::PublishOutcome,
 };
 
 /// What the built-in filters go by.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policy {
     pub(crate) retry: Retry,
+    pub(crate) classifiers: Classifiers,
 }
 
 /// The built-in filters around one handler, in their fixed order.
@@ -56,11 +59,15 @@ impl<I: Invoke> Fixed<I> {
         let mut retries = 0;
         let mut outage = Backoff::default();
         let mut _holding = None;
+        let refused = |error: Error| {
+            let reason = self.reason(error.into());
+            if self.discards(&reason, &incoming, &endpoint) { Ok(()) } else { Err(reason) }
+        };
         loop {
             let reason = match self.attempt(&incoming, &endpoint, retries).await {
-                Ok(sent) => match confirm_all(sent, &endpoint, &mut stopping).await {
+                Ok(sent) => match confirm_all(sent, &refused, &endpoint, &mut stopping).await {
                     Ok(()) => return Ok(retries),
-                    Err(Unconfirmed::Failed(reason)) => reason,
+                    Err(Unconfirmed::Refused(reason)) => reason,
                     Err(Unconfirmed::Stopped) => return Err(Unfinished::Stopped),
                 },
                 Err(reason) => reason,
@@ -80,8 +87,7 @@ impl<I: Invoke> Fixed<I> {
                 continue;
             }
             _holding = None;
-            let pause = if reason.retry { self.policy.retry.delay(retries) } else { None };
-            let Some(pause) = pause else {
+            let Some(pause) = self.policy.pause(reason.verdict, retries) else {
                 return Err(Unfinished::Failed { reason, retries });
             };
             endpoint.outlet.observe(|| Event::Failed {
@@ -121,17 +127,39 @@ impl<I: Invoke> Fixed<I> {
         number: u32,
     ) -> Result<Record, Box<Reason>> {
         let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
-        let guarded = async { self.invoke.invoke(&ctx).await.map_err(Reason::of) };
-        let result =
-            AssertUnwindSafe(guarded).catch_unwind().await.unwrap_or_else(|panic| Err(Reason::panicked(panic)));
+        let guarded = async { self.invoke.invoke(&ctx).await.map_err(|failure| self.reason(failure)) };
+        let result = AssertUnwindSafe(guarded).catch_unwind().await;
+        let result = result.unwrap_or_else(|panic| Err(Reason::panicked(panic, self.policy.judge_panic())));
         let sent = ctx.close();
         match result {
             Ok(()) => Ok(sent),
             Err(mut reason) => {
                 reason.infrastructure |= ctx.met_an_outage();
-                Err(reason)
+                // Handled, for its sender: what was sent meanwhile is confirmed as after a success.
+                if self.discards(&reason, incoming, endpoint) { Ok(sent) } else { Err(reason) }
             }
         }
+    }
+
+    /// Asks an error of the user's for what it says: inside the catch, like the handler.
+    fn reason(&self, failure: Failure) -> Box<Reason> {
+        Reason::of(failure, |failure| self.policy.judge(failure))
+    }
+
+    /// Whether the failure ends the message without a trace but this line.
+    fn discards(&self, reason: &Reason, incoming: &Incoming, endpoint: &EndpointContext) -> bool {
+        let discards = reason.verdict == Verdict::Discard && !reason.infrastructure;
+        if discards {
+            tracing::info!(
+                endpoint = &*endpoint.name,
+                consumer = &*self.consumer,
+                message_type = self.message.message_type.urn(),
+                message_id = ?incoming.envelope.message_id,
+                reason = reason.text,
+                "discarded: the message counts as handled"
+            );
+        }
+        discards
     }
 }
 
@@ -158,35 +186,4 @@ impl<I: Invoke> Pipeline for Fixed<I> {
     ) -> Pin<Box<dyn Future<Output = Result<u32, Unfinished>> + Send>> {
         Box::pin(async move { self.attempts(incoming, endpoint, stopping).await })
     }
-}
-
-enum Unconfirmed {
-    Failed(Box<Reason>),
-    Stopped,
-}
-
-/// Waits until the broker has everything that a successful handler sent. What an outage swallowed is sent
-/// again with the same id, without a second run of the handler.
-async fn confirm_all(record: Record, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
-    for sent in record.sent {
-        confirm(sent, endpoint, stopping).await?;
-    }
-    for awaited in record.awaited {
-        // An error means that its sender had the outcome.
-        if let Ok(sent) = awaited.await {
-            confirm(sent, endpoint, stopping).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn confirm(sent: Sent, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
-    let Sent { message, posted, confirm } = sent;
-    let outcome = match confirm.await {
-        PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
-            insist(message, endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)?
-        }
-        outcome => outcome,
-    };
-    Error::of_outcome(outcome, || posted).map_err(|error| Unconfirmed::Failed(Reason::of(error.into())))
 }

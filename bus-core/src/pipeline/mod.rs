@@ -1,11 +1,15 @@
 //! What stands between a delivery and its consumer. The built-in filters are one fixed struct, composed
 //! statically and erased once per endpoint and consumer.
 
+mod classifiers;
+mod confirm;
 mod fixed;
+mod judge;
 mod retry;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+pub(crate) use classifiers::Classifiers;
 pub(crate) use fixed::{Fixed, Kind, Policy};
 pub use retry::Retry;
 
