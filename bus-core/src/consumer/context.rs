@@ -160,6 +160,11 @@ impl Context {
         self.0.outage.load(Ordering::Relaxed)
     }
 
+    /// Whether the attempt has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(*self.0.journal.lock().unwrap_or_else(PoisonError::into_inner), Journal::Closed)
+    }
+
     /// Ends the attempt; what it sent so far.
     pub(crate) fn close(&self) -> Record {
         let mut journal = self.0.journal.lock().unwrap_or_else(PoisonError::into_inner);

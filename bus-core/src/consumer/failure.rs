@@ -39,6 +39,11 @@ impl Failure {
         Self { retry: false, ..Self::from(error) }
     }
 
+    /// An error whose type only its giver knows.
+    pub(crate) fn boxed(error: BoxError, error_type: &'static str, retry: bool) -> Self {
+        Self { error, error_type, retry }
+    }
+
     /// The error.
     pub fn error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         &*self.error

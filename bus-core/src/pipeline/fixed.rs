@@ -1,9 +1,17 @@
-use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
 
-use super::{Invoke, Pipeline, Retry, Unfinished};
+use super::{
+    Concurrency, Invoke, Pipeline, Retry, Timeout, Unfinished,
+    filter::{Chain, Filters},
+};
 use crate::{
     Error, Message, MessageType, codec,
     consumer::{Context, EndpointContext, Record, Sent},
@@ -17,11 +25,15 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policy {
     pub(crate) retry: Retry,
+    /// Shared by the handlers of one consumer.
+    pub(crate) concurrency: Concurrency,
+    pub(crate) timeout: Timeout,
+    pub(crate) filters: Filters,
 }
 
 /// The built-in filters around one handler, in their fixed order.
 pub(crate) struct Fixed<I> {
-    invoke: I,
+    chain: Chain<I>,
     policy: Policy,
     consumer: Arc<str>,
     message: Kind,
@@ -43,7 +55,7 @@ impl Kind {
 
 impl<I: Invoke> Fixed<I> {
     pub(crate) fn new(invoke: I, policy: Policy, consumer: Arc<str>, message: Kind) -> Self {
-        Self { invoke, policy, consumer, message }
+        Self { chain: Chain::new(invoke, &policy.filters), policy, consumer, message }
     }
 
     async fn attempts(
@@ -56,6 +68,9 @@ impl<I: Invoke> Fixed<I> {
         let mut outage = Backoff::default();
         let mut _holding = None;
         loop {
+            let Ok(place) = self.policy.concurrency.place(&mut stopping).await else {
+                return Err(Unfinished::Stopped);
+            };
             let reason = match self.attempt(&incoming, &endpoint, retries).await {
                 Ok(sent) => match confirm_all(sent, &endpoint, &mut stopping).await {
                     Ok(()) => return Ok(()),
@@ -64,6 +79,8 @@ impl<I: Invoke> Fixed<I> {
                 },
                 Err(reason) => reason,
             };
+            // Others go on while this one pauses.
+            drop(place);
             if reason.infrastructure {
                 // The broker's fault is no attempt of the handler: it runs again, uncounted.
                 tracing::warn!(
@@ -99,8 +116,8 @@ impl<I: Invoke> Fixed<I> {
         }
     }
 
-    /// Runs the handler once; a panic is a failure. Whatever is the user's, errors included, is asked and
-    /// dropped inside the catch.
+    /// Runs the handler with its filters once; a panic is a failure. Whatever is the user's, errors included, is
+    /// asked and dropped inside the catch.
     async fn attempt(
         &self,
         incoming: &Arc<Incoming>,
@@ -108,7 +125,10 @@ impl<I: Invoke> Fixed<I> {
         number: u32,
     ) -> Result<Record, Box<Reason>> {
         let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
-        let guarded = async { self.invoke.invoke(&ctx).await.map_err(Reason::of) };
+        let guarded = async {
+            let work = pin!(self.chain.invoke(&ctx).fuse());
+            self.policy.timeout.run(&endpoint.outlet.clock, work).await.map_err(Reason::of)
+        };
         let result =
             AssertUnwindSafe(guarded).catch_unwind().await.unwrap_or_else(|panic| Err(Reason::panicked(panic)));
         let sent = ctx.close();
