@@ -104,6 +104,41 @@ async fn the_timeout_covers_the_filters_and_not_the_confirms() {
 }
 
 #[tokio::test]
+async fn a_timeout_in_which_a_send_waits_for_a_broker_that_is_away_is_no_attempt() {
+    for away in [true, false] {
+        let stage = Stage::new().await;
+        let withheld = stage.faults.withhold(carrying::<Tocked>);
+        let attempts = Attempts::default();
+        let noted = attempts.clone();
+        let bus = stage
+            .bus(|b| {
+                b.endpoint("work", |e| {
+                    e.timeout(MOMENT).consumer(move |_: Ticked, ctx: Context| {
+                        noted.note(ctx.attempt());
+                        async move { ctx.publish(Tocked { number: 1 }).confirmed().await }
+                    })
+                })
+            })
+            .await;
+        stage.faults.away(away.then_some("a scripted outage"));
+        bus.publish(Ticked { number: 1 }).await.unwrap();
+        let again = |steps: &[Step]| {
+            let sent = steps.iter().filter_map(Step::submitted).filter(|sent| carrying::<Tocked>(sent));
+            if away { sent.count() > 1 } else { steps.iter().any(|step| step.completes("work")) }
+        };
+        stage.faults.until("a second try, or the end", again).await;
+        assert_eq!(stage.count("work_error").await, usize::from(!away));
+        stage.faults.heal();
+        stage.faults.away(None);
+        withheld.release();
+        stage.completed("work", 1).await;
+        bus.stop().await;
+        assert_eq!(stage.count("work_error").await, usize::from(!away));
+        assert!(attempts.so_far().iter().all(|attempt| *attempt == 0), "uncounted: {attempts:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_consumer_says_of_itself_outweighs_its_endpoint() {
     let stage = Stage::new().await;
     let (patient, hasty) = (Probe::<Ticked>::closed(), Probe::<Tocked>::closed());

@@ -187,7 +187,8 @@ impl EndpointBuilder {
     ///
     /// The service gets the [`Context`] and answers nothing. Errors of the consumer pass through layers boxed,
     /// and what comes out again is the consumer's failure as it was. An error of the layer's own is one more
-    /// way for an attempt to fail. The services of tower that wait keep time by tokio's clock.
+    /// way for an attempt to fail. A layer that calls its service again, as a retry does, runs the consumer
+    /// again within the attempt. The services of tower that wait keep time by tokio's clock.
     #[must_use]
     pub fn layer<L>(mut self, layer: L) -> Self
     where
