@@ -48,11 +48,12 @@ pub mod prelude;
 pub mod testing;
 
 #[doc(inline)]
-pub use bus_core::bus::{Catalog, DeadLetters, EndpointBuilder, EndpointHealth, Health};
+pub use bus_core::bus::{Catalog, ConsumerBuilder, DeadLetters, EndpointBuilder, EndpointHealth, Health};
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
-    Transmit, address, clock, consumer, envelope, extract, fault, message, naming, topology, transport,
+    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, message, naming, topology,
+    transport,
 };
 
 /// What only RabbitMQ knows, such as `.with(rabbitmq::endpoint().quorum())` on an endpoint.

@@ -32,7 +32,7 @@ pub use bus::{Builder, Bus};
 pub use bus_macros::{Message, consumer};
 pub use error::{BuildError, Error, Posted};
 pub use message::{Message, MessageType};
-pub use pipeline::Retry;
+pub use pipeline::{Retry, TimedOut, filter};
 pub use send::{Header, IntoAddress, Outbound, Transmit};
 
 /// Any error, boxed.

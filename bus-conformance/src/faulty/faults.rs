@@ -26,6 +26,8 @@ struct Shared {
     lost: watch::Sender<BTreeMap<String, String>>,
     hang_connect: AtomicBool,
     hang_apply: AtomicBool,
+    /// Why messages cannot be sent, if they cannot.
+    away: Mutex<Option<String>>,
 }
 
 /// What a sender is told in place of the broker's answer.
@@ -90,6 +92,7 @@ impl Faults {
             lost: watch::Sender::default(),
             hang_connect: AtomicBool::new(false),
             hang_apply: AtomicBool::new(false),
+            away: Mutex::default(),
         }))
     }
 
@@ -118,6 +121,11 @@ impl Faults {
     /// From now on nobody answers to a topology, for ever.
     pub fn hang_apply(&self) {
         self.0.hang_apply.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on the transport's health says that messages cannot be sent, and why; or that they can.
+    pub fn away(&self, why: Option<&str>) {
+        *self.0.away.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
     }
 
     /// Cuts the subscriptions to a queue: what is delivered and not settled goes back to it.
@@ -159,6 +167,10 @@ impl Faults {
 
     pub(super) fn has(&self, flaw: Flaw) -> bool {
         self.0.flaw == Some(flaw)
+    }
+
+    pub(super) fn is_away(&self) -> Option<String> {
+        self.0.away.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn hangs_connecting(&self) -> bool {

@@ -88,7 +88,7 @@ impl Transport for FaultyTransport {
     }
 
     fn health(&self) -> Result<(), String> {
-        self.inner.health()
+        self.faults.is_away().map_or_else(|| self.inner.health(), Err)
     }
 
     async fn close(&self, deadline: Instant) {

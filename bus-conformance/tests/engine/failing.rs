@@ -16,7 +16,7 @@ use bus_core::{
 };
 use bytes::Bytes;
 
-use crate::stage::{Attempts, Stage, Ticked, only, quiet};
+use crate::stage::{Attempts, Bomb, Stage, Ticked, elsewhere, only, quiet};
 
 #[tokio::test]
 async fn a_move_to_error_is_confirmed_before_the_original_is_completed() {
@@ -34,15 +34,6 @@ async fn a_move_to_error_is_confirmed_before_the_original_is_completed() {
     let confirmed = only(&steps, |step| step.confirms(towards("work_error")));
     assert!(confirmed < only(&steps, |step| step.completes("work")), "{steps:#?}");
     bus.stop().await;
-}
-
-/// The same type by name, with another payload.
-mod elsewhere {
-    #[derive(Debug, serde::Serialize, serde::Deserialize, bus_core::Message)]
-    #[message(namespace = "Bus.Engine", crate = bus_core)]
-    pub(crate) struct Ticked {
-        pub(crate) number: String,
-    }
 }
 
 #[tokio::test]
@@ -154,24 +145,6 @@ impl fmt::Display for Speechless {
 }
 
 impl std::error::Error for Speechless {}
-
-/// Panics when it is dropped, unless that would end the process.
-#[derive(Debug)]
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        assert!(std::thread::panicking(), "dropped");
-    }
-}
-
-impl fmt::Display for Bomb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a bomb")
-    }
-}
-
-impl std::error::Error for Bomb {}
 
 #[tokio::test]
 async fn errors_and_panics_that_panic_again_are_one_failed_attempt_each() {

@@ -2,8 +2,10 @@
 //! wrapped so that it misbehaves at a chosen moment and keeps a record.
 
 mod failing;
+mod filters;
 mod holding;
 mod lifecycle;
+mod limits;
 mod sending;
 mod stage;
 mod starts;

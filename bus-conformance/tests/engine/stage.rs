@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use bus_conformance::{
@@ -23,6 +26,15 @@ pub(crate) struct Ticked {
 #[message(namespace = "Bus.Engine", crate = bus_core)]
 pub(crate) struct Tocked {
     pub(crate) number: u32,
+}
+
+/// `Ticked` by name, with another payload.
+pub(crate) mod elsewhere {
+    #[derive(Debug, serde::Serialize, serde::Deserialize, bus_core::Message)]
+    #[message(namespace = "Bus.Engine", crate = bus_core)]
+    pub(crate) struct Ticked {
+        pub(crate) number: String,
+    }
 }
 
 /// A broker of its own, and what goes wrong with it.
@@ -113,3 +125,21 @@ impl Attempts {
 pub(crate) fn problem(bus: &Bus) -> Option<String> {
     bus.health().endpoints[0].problem.clone()
 }
+
+/// Panics when it is dropped, unless that would end the process.
+#[derive(Debug)]
+pub(crate) struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "dropped");
+    }
+}
+
+impl fmt::Display for Bomb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a bomb")
+    }
+}
+
+impl std::error::Error for Bomb {}

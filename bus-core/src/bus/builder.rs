@@ -91,7 +91,7 @@ impl Builder {
         }
         let mut endpoint = EndpointBuilder::new(named.to_owned());
         endpoint.named_after = registration.name.filter(|_| named.is_empty());
-        endpoint.add(registration);
+        endpoint.add(registration, |consumer| consumer);
         self.endpoints.push(endpoint);
         self
     }

@@ -1,9 +1,15 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::ConsumerBuilder;
 use crate::{
+    BoxError,
     address::{Address, AddressError},
-    consumer::{Entry, IntoConsumer, Registration, Verdict},
-    pipeline::{Classifiers, Retry},
+    consumer::{Context, Entry, IntoConsumer, Registration, Verdict},
+    filter::{Filter, NextService},
+    pipeline::{Classifiers, Filters, Retry},
     send::IntoAddress,
     transport::Extensions,
 };
@@ -13,12 +19,14 @@ pub struct EndpointBuilder {
     pub(super) name: String,
     /// The type that the endpoint is named after, if nobody named it.
     pub(super) named_after: Option<&'static str>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) consumers: Vec<ConsumerBuilder>,
     pub(super) bindings: Vec<Bound>,
     pub(super) subscribes: bool,
     pub(super) raw_json: bool,
     pub(super) retry: Retry,
     pub(super) classifiers: Classifiers,
+    pub(super) timeout: Option<Duration>,
+    pub(super) filters: Filters,
     pub(super) extensions: Extensions,
     prefetch: Limit,
     concurrency: Limit,
@@ -48,12 +56,14 @@ impl EndpointBuilder {
         Self {
             name,
             named_after: None,
-            entries: Vec::new(),
+            consumers: Vec::new(),
             bindings: Vec::new(),
             subscribes: true,
             raw_json: false,
             retry: Retry::none(),
             classifiers: Classifiers::default(),
+            timeout: None,
+            filters: Filters::default(),
             extensions: Extensions::new(),
             prefetch: Limit::default(),
             concurrency: Limit::default(),
@@ -62,19 +72,55 @@ impl EndpointBuilder {
 
     /// Adds a consumer. An endpoint may have several; each gets every message of its types.
     #[must_use]
-    pub fn consumer<Kind>(mut self, consumer: impl IntoConsumer<Kind>) -> Self {
-        let registration = consumer.registration();
-        self.add(registration);
+    pub fn consumer<Kind>(self, consumer: impl IntoConsumer<Kind>) -> Self {
+        self.consumer_with(consumer, |consumer| consumer)
+    }
+
+    /// Adds a consumer with settings of its own, which outweigh the endpoint's; its filters come after them.
+    ///
+    /// ```
+    /// # use bus_core::{Message, Retry, bus::EndpointBuilder, consumer::{Context, Failure}};
+    /// # use serde::{Deserialize, Serialize};
+    /// # use std::time::Duration;
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+    /// # struct OrderSubmitted {}
+    /// # async fn print(_: OrderSubmitted) -> Result<(), Failure> { Ok(()) }
+    /// # async fn count(_: OrderSubmitted) -> Result<(), Failure> { Ok(()) }
+    /// # fn configured(endpoint: EndpointBuilder) -> EndpointBuilder {
+    /// endpoint
+    ///     .timeout(Duration::from_secs(30))
+    ///     .consumer(count)
+    ///     // There are two printers, and they are slow.
+    ///     .consumer_with(print, |c| c.concurrency(2).timeout(Duration::from_secs(300)).retry(Retry::immediate(3)))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn consumer_with<Kind>(
+        mut self,
+        consumer: impl IntoConsumer<Kind>,
+        configure: impl FnOnce(ConsumerBuilder) -> ConsumerBuilder,
+    ) -> Self {
+        self.add(consumer.registration(), configure);
         self
     }
 
-    pub(super) fn add(&mut self, registration: Registration) {
-        let Registration { settings, entries, .. } = registration;
+    pub(super) fn add(
+        &mut self,
+        registration: Registration,
+        configure: impl FnOnce(ConsumerBuilder) -> ConsumerBuilder,
+    ) {
+        let settings = registration.settings;
         // Of several consumers on one endpoint the most careful one counts.
         for (limit, said) in [(&mut self.prefetch, settings.prefetch), (&mut self.concurrency, settings.concurrency)] {
             limit.attribute = limit.attribute.into_iter().chain(said).min();
         }
-        self.entries.extend(entries);
+        self.consumers.push(configure(ConsumerBuilder::new(registration)));
+    }
+
+    /// The handlers of all consumers.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.consumers.iter().flat_map(|consumer| &consumer.entries)
     }
 
     /// How many unsettled messages the endpoint holds. The default is 1.2 times a concurrency that was
@@ -139,6 +185,66 @@ impl EndpointBuilder {
         self
     }
 
+    /// How long each attempt of a consumer may take, its filters included. The default is for ever. Longer
+    /// than zero.
+    ///
+    /// An attempt that takes longer is dropped where it waits, and fails with
+    /// [`TimedOut`](crate::TimedOut): the retry policy is asked, and at last the message goes to `_error`. Its
+    /// context closes; what it sent before has left. One that blocks its thread, or that has moved its work to
+    /// another task, cannot be dropped. Waiting in line is not counted, nor are the broker's confirms of what
+    /// the consumer sent.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Adds a filter, of this endpoint's every consumer; the first that is added is the outermost. It runs in
+    /// each attempt, inside of retries, limits and the timeout: see [`filter`](crate::filter).
+    ///
+    /// ```
+    /// # use bus_core::bus::EndpointBuilder;
+    /// # fn configured(endpoint: EndpointBuilder) -> EndpointBuilder {
+    /// use bus_core::filter;
+    ///
+    /// endpoint.filter(filter::from_fn(|ctx, next| async move {
+    ///     if ctx.header("tenant").is_none() {
+    ///         return Err("no tenant".into());
+    ///     }
+    ///     next.run().await
+    /// }))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn filter(mut self, filter: impl Filter) -> Self {
+        self.filters.filter(filter);
+        self
+    }
+
+    /// Adds a layer of tower, which is a filter like any other: `.layer(ConcurrencyLimitLayer::new(4))`.
+    ///
+    /// The layer is asked for a service once per consumer, by `build()`, and each attempt calls a clone of that,
+    /// once it is ready. A limit that all consumers are to share has to be shared by the layer, as
+    /// `GlobalConcurrencyLimitLayer` does it.
+    ///
+    /// The service gets the [`Context`] and answers nothing. Errors of the consumer pass through layers boxed,
+    /// and what comes out again is the consumer's failure as it was. An error of the layer's own is one more
+    /// way for an attempt to fail. A layer that calls its service again, as a retry does, runs the consumer
+    /// again within the attempt. The services of tower that wait keep time by tokio's clock.
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<NextService> + Send + Sync + 'static,
+        L::Service: Service<Context, Response = (), Error: Into<BoxError>, Future: Send + 'static>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.filters.layer(layer);
+        self
+    }
+
     /// Also receives copies of what is sent to an exchange or topic: a wire tap. The endpoint of the queue
     /// `orders` has the exchange `orders` in front, so `.bind("exchange:orders")` sees what is sent to
     /// `exchange:orders` (and not what is sent to `queue:orders`).
@@ -180,6 +286,13 @@ impl EndpointBuilder {
         self
     }
 
+    /// A sentence for each setting of the endpoint's or a consumer's that cannot be.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let own = (self.timeout == Some(Duration::ZERO))
+            .then(|| format!("endpoint `{}`: the timeout must be longer than zero; for none, leave it out", self.name));
+        own.into_iter().chain(self.consumers.iter().flat_map(|consumer| consumer.mistakes(&self.name))).collect()
+    }
+
     /// Prefetch and concurrency, or what is wrong with them.
     pub(super) fn limits(&self, processors: usize) -> Result<(u16, u16), String> {
         let usual = u16::try_from((2 * processors).max(32)).unwrap_or(u16::MAX);
@@ -204,7 +317,7 @@ impl fmt::Debug for EndpointBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointBuilder")
             .field("name", &self.name)
-            .field("entries", &self.entries)
+            .field("consumers", &self.consumers)
             .finish_non_exhaustive()
     }
 }

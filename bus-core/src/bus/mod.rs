@@ -1,6 +1,7 @@
 //! The bus: built, started, used, stopped.
 
 mod builder;
+mod consumer;
 mod dead_letters;
 mod endpoint;
 mod handle;
@@ -9,6 +10,7 @@ mod lifecycle;
 mod plan;
 
 pub use builder::{Builder, Catalog};
+pub use consumer::ConsumerBuilder;
 pub use dead_letters::DeadLetters;
 pub use endpoint::EndpointBuilder;
 pub use handle::Bus;

@@ -9,7 +9,7 @@ use crate::{
     address::{Address, AddressError, Destination},
     consumer::Entry,
     extract::Scope,
-    pipeline::{Pipeline, Policy},
+    pipeline::{Concurrency, Pipeline, Policy, Timeout},
     topology::{Queue, TopicKind, Topology},
     transport::{Extensions, ReceiverSettings, Transport},
 };
@@ -55,7 +55,7 @@ pub(super) fn plan(
 ) -> Plan {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut plan = Plan::default();
-    problems.extend(ambiguous(endpoints.iter().flat_map(|endpoint| &endpoint.entries)));
+    problems.extend(ambiguous(endpoints.iter().flat_map(EndpointBuilder::entries)));
     for endpoint in endpoints {
         let name: Arc<str> = endpoint.name.as_str().into();
         if plan.endpoints.iter().any(|known| known.name == name) {
@@ -72,16 +72,17 @@ pub(super) fn plan(
                 break;
             }
         }
-        if endpoint.entries.is_empty() {
+        if endpoint.entries().next().is_none() {
             problems.push(format!("endpoint `{name}` has no consumer: add one with `.consumer(..)`, or remove it"));
         }
-        for entry in &endpoint.entries {
+        for entry in endpoint.entries() {
             let mut missing = Vec::new();
             (entry.check)(scope, &mut missing);
             problems.extend(
                 missing.into_iter().map(|what| format!("endpoint `{name}`, consumer `{}`: {what}", entry.name)),
             );
         }
+        problems.extend(endpoint.mistakes());
         let (prefetch, concurrency) = endpoint.limits(processors).unwrap_or_else(|problem| {
             problems.push(problem);
             (1, 1)
@@ -94,9 +95,15 @@ pub(super) fn plan(
         }
         declare(&mut plan.topology, &name, &endpoint, transport, problems);
         problems.extend(endpoint.retry.problem().map(|problem| format!("endpoint `{name}`: {problem}")));
-        let policy = Policy { retry: endpoint.retry, classifiers: endpoint.classifiers };
+        let policy = Policy {
+            retry: endpoint.retry,
+            classifiers: endpoint.classifiers,
+            concurrency: Concurrency::default(),
+            timeout: Timeout(endpoint.timeout),
+            filters: endpoint.filters,
+        };
         plan.endpoints.push(PlannedEndpoint {
-            pipelines: endpoint.entries.into_iter().map(|entry: Entry| entry.pipeline(policy.clone())).collect(),
+            pipelines: endpoint.consumers.into_iter().flat_map(|consumer| consumer.pipelines(&policy)).collect(),
             name,
             prefetch,
             concurrency,
@@ -137,7 +144,7 @@ fn declare(
     let mut queue = Queue::new(name.clone());
     queue.extensions = endpoint.extensions.clone();
     topology.queues.push(queue);
-    let subscribed = endpoint.entries.iter().map(|entry| entry.message_type).filter(|_| endpoint.subscribes);
+    let subscribed = endpoint.entries().map(|entry| entry.message_type).filter(|_| endpoint.subscribes);
     for message_type in subscribed.filter(|message_type| message_type.is_in_topology()) {
         let topic: Arc<str> = message_type.entity_name().into();
         if let Some(Err(reason)) = transport.map(|transport| transport.check_name(&topic)) {

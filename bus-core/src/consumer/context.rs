@@ -160,6 +160,11 @@ impl Context {
         self.0.outage.load(Ordering::Relaxed)
     }
 
+    /// Whether the attempt has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(*self.0.journal.lock().unwrap_or_else(PoisonError::into_inner), Journal::Closed)
+    }
+
     /// Ends the attempt; what it sent so far.
     pub(crate) fn close(&self) -> Record {
         let mut journal = self.0.journal.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,11 +202,6 @@ impl Attempt {
         Ok(())
     }
 
-    /// Says that a send did not reach the broker.
-    pub(crate) fn meet_an_outage(&self) {
-        self.outage.store(true, Ordering::Relaxed);
-    }
-
     /// The same for a message whose confirm its sender awaits. The sender may be a task that the handler
     /// does not wait for: what is returned beside the confirm is dropped when the outcome is there, and takes
     /// the message back if the sender stops waiting for it.
@@ -217,6 +217,19 @@ impl Attempt {
         let (back, awaited) = oneshot::channel();
         record.awaited.push(awaited);
         Ok((self.endpoint.outlet.publisher().submit(permit, message), back))
+    }
+
+    /// Says that a send did not reach the broker.
+    pub(crate) fn meet_an_outage(&self) {
+        self.outage.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the handler stopped waiting for a send, as at its timeout. While the broker is away, that is
+    /// an outage too.
+    pub(crate) fn give_up_a_send(&self) {
+        if self.endpoint.outlet.transport().health().is_err() {
+            self.meet_an_outage();
+        }
     }
 }
 

@@ -1,11 +1,17 @@
-use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
 
 use super::{
-    Classifiers, Invoke, Pipeline, Retry, Unfinished,
+    Classifiers, Concurrency, Invoke, Pipeline, Retry, Timeout, Unfinished,
     confirm::{Unconfirmed, confirm_all},
+    filter::{Chain, Filters},
 };
 use crate::{
     Error, Message, MessageType, codec,
@@ -21,11 +27,15 @@ use crate::{
 pub(crate) struct Policy {
     pub(crate) retry: Retry,
     pub(crate) classifiers: Classifiers,
+    /// Shared by the handlers of one consumer.
+    pub(crate) concurrency: Concurrency,
+    pub(crate) timeout: Timeout,
+    pub(crate) filters: Filters,
 }
 
 /// The built-in filters around one handler, in their fixed order.
 pub(crate) struct Fixed<I> {
-    invoke: I,
+    chain: Chain<I>,
     policy: Policy,
     consumer: Arc<str>,
     message: Kind,
@@ -47,7 +57,7 @@ impl Kind {
 
 impl<I: Invoke> Fixed<I> {
     pub(crate) fn new(invoke: I, policy: Policy, consumer: Arc<str>, message: Kind) -> Self {
-        Self { invoke, policy, consumer, message }
+        Self { chain: Chain::new(invoke, &policy.filters), policy, consumer, message }
     }
 
     async fn attempts(
@@ -64,6 +74,9 @@ impl<I: Invoke> Fixed<I> {
             if self.discards(&reason, &incoming, &endpoint) { Ok(()) } else { Err(reason) }
         };
         loop {
+            let Ok(place) = self.policy.concurrency.place(&mut stopping).await else {
+                return Err(Unfinished::Stopped);
+            };
             let reason = match self.attempt(&incoming, &endpoint, retries).await {
                 Ok(sent) => match confirm_all(sent, &refused, &endpoint, &mut stopping).await {
                     Ok(()) => return Ok(retries),
@@ -72,6 +85,8 @@ impl<I: Invoke> Fixed<I> {
                 },
                 Err(reason) => reason,
             };
+            // Others go on while this one pauses.
+            drop(place);
             if reason.infrastructure {
                 // The broker's fault is no attempt of the handler: it runs again, uncounted.
                 tracing::warn!(
@@ -118,8 +133,8 @@ impl<I: Invoke> Fixed<I> {
         }
     }
 
-    /// Runs the handler once; a panic is a failure. Whatever is the user's, errors included, is asked and
-    /// dropped inside the catch.
+    /// Runs the handler with its filters once; a panic is a failure. Whatever is the user's, errors included, is
+    /// asked and dropped inside the catch.
     async fn attempt(
         &self,
         incoming: &Arc<Incoming>,
@@ -127,7 +142,11 @@ impl<I: Invoke> Fixed<I> {
         number: u32,
     ) -> Result<Record, Box<Reason>> {
         let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
-        let guarded = async { self.invoke.invoke(&ctx).await.map_err(|failure| self.reason(failure)) };
+        let guarded = async {
+            let work = pin!(self.chain.invoke(&ctx).fuse());
+            let done = self.policy.timeout.run(&endpoint.outlet.clock, work).await;
+            done.map_err(|failure| self.reason(failure))
+        };
         let result = AssertUnwindSafe(guarded).catch_unwind().await;
         let result = result.unwrap_or_else(|panic| Err(Reason::panicked(panic, self.policy.judge_panic())));
         let sent = ctx.close();

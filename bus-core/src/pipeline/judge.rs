@@ -108,7 +108,7 @@ mod tests {
         classifiers.add(|_: &Unformatted| Verdict::Discard);
         classifiers.add(|order: &Order| if order.number == 1 { LATER } else { Verdict::Retry });
         classifiers.add(|_: &Order| Verdict::Discard);
-        let policy = Policy { classifiers, retry: Retry::none().unless::<Order>() };
+        let policy = Policy { classifiers, retry: Retry::none().unless::<Order>(), ..Policy::default() };
         assert_eq!(policy.judge(&both()), Verdict::Discard);
         assert_eq!(policy.judge(&order(1)), LATER);
         assert_eq!(policy.judge(&order(2)), Verdict::Permanent, "the policy is asked, and its filter says no");
@@ -119,7 +119,8 @@ mod tests {
     fn a_verdict_on_the_error_outweighs_classifiers_and_filters() {
         let mut classifiers = Classifiers::default();
         classifiers.add(|_: &Order| -> Verdict { panic!("is not asked") });
-        let policy = Policy { classifiers, retry: Retry::none().only_if(|_: &Order| panic!("is not asked")) };
+        let retry = Retry::none().only_if(|_: &Order| panic!("is not asked"));
+        let policy = Policy { classifiers, retry, ..Policy::default() };
         let said = |result: Result<(), Failure>| policy.judge(&result.unwrap_err());
         assert_eq!(said(Err(order(1)).permanent()), Verdict::Permanent);
         assert_eq!(said(Err(order(1)).retry_after(SECOND)), LATER);

@@ -1,17 +1,41 @@
 //! What stands between a delivery and its consumer. The built-in filters are one fixed struct, composed
 //! statically and erased once per endpoint and consumer.
+//!
+//! The whole order, outermost first:
+//!
+//! | step | where | per |
+//! |---|---|---|
+//! | receive: a place of the endpoint's concurrency | `endpoint/pump.rs` | delivery |
+//! | decode the envelope, pick the consumers | `endpoint/dispatch.rs` | delivery |
+//! | retry | [`retry`](Retry), `fixed.rs` | consumer |
+//! | concurrency limit | `concurrency.rs` | attempt |
+//! | catch panics | `fixed.rs` | attempt |
+//! | timeout | `timeout.rs` | attempt |
+//! | the user's filters and layers | [`filter`] | attempt |
+//! | decode the message, call the consumer | [`Invoke`] | attempt |
+//!
+//! The concurrency limit is inside of the retries: its place is taken for an attempt, confirms of what the
+//! consumer sent included, and is free for others during a pause. The timeout is inside of the limit, so that
+//! waiting in line costs nobody his time. A message keeps its endpoint's place all the while, as in MassTransit.
 
 mod classifiers;
+mod concurrency;
 mod confirm;
+pub mod filter;
 mod fixed;
 mod judge;
 mod retry;
+mod timeout;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 pub(crate) use classifiers::Classifiers;
+pub(crate) use concurrency::Concurrency;
+pub(crate) use filter::Filters;
 pub(crate) use fixed::{Fixed, Kind, Policy};
 pub use retry::Retry;
+pub use timeout::TimedOut;
+pub(crate) use timeout::Timeout;
 
 use serde_json::value::RawValue;
 

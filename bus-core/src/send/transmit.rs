@@ -19,7 +19,11 @@ use crate::{
 };
 
 /// The future of an [`Outbound`](super::Outbound).
-pub struct Transmit<'a>(Step<'a>);
+pub struct Transmit<'a> {
+    step: Step<'a>,
+    /// What it is part of, in a handler.
+    attempt: Option<&'a Attempt>,
+}
 
 enum Step<'a> {
     Failed(Option<Error>),
@@ -64,10 +68,12 @@ pub(super) struct Parcel<'a> {
 
 impl<'a> Transmit<'a> {
     pub(super) fn new(parcel: Result<Parcel<'a>, Error>) -> Self {
-        Self(match parcel {
+        let attempt = parcel.as_ref().ok().and_then(|parcel| parcel.attempt);
+        let step = match parcel {
             Ok(parcel) => Step::Start(Box::new(parcel)),
             Err(error) => Step::Failed(Some(error)),
-        })
+        };
+        Self { step, attempt }
     }
 }
 
@@ -104,16 +110,16 @@ impl Future for Transmit<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
         loop {
-            let submitted = match &mut self.0 {
+            let submitted = match &mut self.step {
                 Step::Failed(error) => {
                     let error = error.take();
-                    self.0 = Step::Done;
+                    self.step = Step::Done;
                     return error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
                 }
                 Step::Done => return Poll::Pending,
                 Step::Confirming(confirming) => {
                     let outcome = ready!(Pin::new(&mut confirming.confirm).poll(cx));
-                    let Step::Confirming(confirming) = std::mem::replace(&mut self.0, Step::Done) else {
+                    let Step::Confirming(confirming) = std::mem::replace(&mut self.step, Step::Done) else {
                         return Poll::Pending;
                     };
                     let Confirming { posted, part, .. } = confirming;
@@ -127,21 +133,23 @@ impl Future for Transmit<'_> {
                 }
                 Step::Waiting(turn) => ready!(turn.as_mut().poll(cx)),
                 Step::Start(_) => {
-                    let Step::Start(parcel) = std::mem::replace(&mut self.0, Step::Done) else { return Poll::Pending };
+                    let Step::Start(parcel) = std::mem::replace(&mut self.step, Step::Done) else {
+                        return Poll::Pending;
+                    };
                     let mut room = parcel.outlet.publisher().ready(parcel.message.body.len(), parcel.class());
                     match Pin::new(&mut room).poll(cx) {
                         Poll::Ready(permit) => parcel.submit(permit),
                         Poll::Pending => {
-                            self.0 = Step::Waiting(Box::pin(wait(*parcel, room)));
+                            self.step = Step::Waiting(Box::pin(wait(*parcel, room)));
                             continue;
                         }
                     }
                 }
             };
-            self.0 = match submitted {
+            self.step = match submitted {
                 Ok(Some(confirming)) => Step::Confirming(confirming),
                 Ok(None) => {
-                    self.0 = Step::Done;
+                    self.step = Step::Done;
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) => Step::Failed(Some(error)),
@@ -151,10 +159,14 @@ impl Future for Transmit<'_> {
 }
 
 impl Drop for Transmit<'_> {
-    /// A handler that stops waiting for a confirm does not make the message's acknowledgement wait less.
+    /// A handler that stops waiting for a confirm does not make the message's acknowledgement wait less. If it
+    /// waited for a broker that is away, what becomes of it is no fault of its own.
     fn drop(&mut self) {
+        if let (Step::Waiting(_) | Step::Confirming(_), Some(attempt)) = (&self.step, self.attempt) {
+            attempt.give_up_a_send();
+        }
         if let Step::Confirming(Confirming { confirm, posted, part: Some(part) }) =
-            std::mem::replace(&mut self.0, Step::Done)
+            std::mem::replace(&mut self.step, Step::Done)
         {
             let Part { message, back, .. } = *part;
             // The attempt may have failed meanwhile, and then nobody waits.

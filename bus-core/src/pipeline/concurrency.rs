@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::endpoint::{Stopped, Stopping};
+
+/// How many attempts of one consumer run at once, over all its message types. The default is as many as its
+/// endpoint has messages.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Concurrency(Option<Arc<Semaphore>>);
+
+impl Concurrency {
+    pub(crate) fn of(limit: u16) -> Self {
+        Self(Some(Arc::new(Semaphore::new(limit.into()))))
+    }
+
+    /// Waits for a place, in turn; nothing if there is no limit.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the endpoint stops while there is none.
+    pub(crate) async fn place(&self, stopping: &mut Stopping) -> Result<Option<SemaphorePermit<'_>>, Stopped> {
+        let Some(places) = &self.0 else { return Ok(None) };
+        if let Ok(place) = places.try_acquire() {
+            return Ok(Some(place));
+        }
+        tokio::select! {
+            biased;
+            () = stopping.signalled() => Err(Stopped),
+            // The semaphore is never closed.
+            place = places.acquire() => Ok(place.ok()),
+        }
+    }
+}
