@@ -14,6 +14,7 @@ use crate::{
     error::BuildError,
     extract::Scope,
     naming::EndpointNames,
+    persistence::{MemoryPersistence, Persistence},
     transport::{Driver, Environment, Transport, TransportError},
 };
 
@@ -35,6 +36,7 @@ pub struct Builder {
     problems: Vec<String>,
     names: EndpointNames,
     limits: Limits,
+    store: Option<Arc<dyn Persistence>>,
     clock: Clock,
     #[cfg(feature = "testing")]
     instruments: Option<Instruments>,
@@ -52,6 +54,7 @@ impl Builder {
             problems: Vec::new(),
             names: EndpointNames::default(),
             limits: Limits::default(),
+            store: None,
             clock: Clock::real(),
             #[cfg(feature = "testing")]
             instruments: None,
@@ -111,6 +114,14 @@ impl Builder {
         configure: impl FnOnce(EndpointBuilder) -> EndpointBuilder,
     ) -> Self {
         self.endpoints.push(configure(EndpointBuilder::new(name.into())));
+        self
+    }
+
+    /// The store in which endpoints with an [outbox](EndpointBuilder::outbox) make a handler's work one with what
+    /// it sends. The default is a [`MemoryPersistence`](crate::persistence::MemoryPersistence) of this bus.
+    #[must_use]
+    pub fn persistence(mut self, store: impl Persistence) -> Self {
+        self.store = Some(Arc::new(store));
         self
     }
 
@@ -174,7 +185,9 @@ impl Builder {
                 endpoint.name = self.names.name(type_name);
             }
         }
-        let planned = plan(self.endpoints, &self.scope, transport.as_deref(), &mut self.problems);
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryPersistence::new()));
+        store.attach(&clock);
+        let planned = plan(self.endpoints, &self.scope, &store, transport.as_deref(), &mut self.problems);
         match transport {
             Some(transport) if self.problems.is_empty() => {
                 Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observer))

@@ -105,6 +105,7 @@ impl ConsumerBuilder {
             concurrency: self.concurrency.map_or_else(|| endpoint.concurrency.clone(), Concurrency::of),
             timeout: self.timeout.map_or(endpoint.timeout, |after| Timeout(Some(after))),
             filters: endpoint.filters.with(&self.filters),
+            store: endpoint.store.clone(),
         };
         self.entries.into_iter().map(move |entry| entry.pipeline(policy.clone()))
     }

@@ -27,9 +27,19 @@ pub struct EndpointBuilder {
     pub(super) classifiers: Classifiers,
     pub(super) timeout: Option<Duration>,
     pub(super) filters: Filters,
+    pub(super) outbox: Outbox,
     pub(super) extensions: Extensions,
     prefetch: Limit,
     concurrency: Limit,
+}
+
+/// Whether a handler's work is made one with what it sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outbox {
+    Off,
+    On,
+    /// And survives the process.
+    Durable,
 }
 
 /// A source bound by hand.
@@ -64,6 +74,7 @@ impl EndpointBuilder {
             classifiers: Classifiers::default(),
             timeout: None,
             filters: Filters::default(),
+            outbox: Outbox::Off,
             extensions: Extensions::new(),
             prefetch: Limit::default(),
             concurrency: Limit::default(),
@@ -242,6 +253,31 @@ impl EndpointBuilder {
             + 'static,
     {
         self.filters.layer(layer);
+        self
+    }
+
+    /// Makes each attempt of a consumer a unit of work in the bus's [store](super::Builder::persistence): what it
+    /// sends leaves after it succeeded, all of it or, after a failure, nothing; and a message that the consumer
+    /// handled before, known by its id, is not handled again (an inbox). The default is off.
+    ///
+    /// Without a store that survives the process this is duplicate suppression: see
+    /// [`MemoryPersistence`](crate::persistence::MemoryPersistence). MassTransit's in-memory outbox does the
+    /// first half of it.
+    ///
+    /// A message without an id is handled each time. Faults do not wait for the outbox.
+    #[must_use]
+    pub fn outbox(mut self) -> Self {
+        if self.outbox == Outbox::Off {
+            self.outbox = Outbox::On;
+        }
+        self
+    }
+
+    /// The same, and it has to survive the process: `build()` fails unless the bus was given a durable
+    /// [store](super::Builder::persistence).
+    #[must_use]
+    pub fn effectively_once(mut self) -> Self {
+        self.outbox = Outbox::Durable;
         self
     }
 

@@ -4,11 +4,12 @@ use std::{
     time::Duration,
 };
 
-use super::EndpointBuilder;
+use super::{ConsumerBuilder, EndpointBuilder, endpoint::Outbox};
 use crate::{
     address::{Address, AddressError, Destination},
     consumer::Entry,
     extract::Scope,
+    persistence::Persistence,
     pipeline::{Concurrency, Pipeline, Policy, Timeout},
     topology::{Queue, TopicKind, Topology},
     transport::{Extensions, ReceiverSettings, Transport},
@@ -50,6 +51,7 @@ pub(super) struct PlannedEndpoint {
 pub(super) fn plan(
     endpoints: Vec<EndpointBuilder>,
     scope: &Scope,
+    store: &Arc<dyn Persistence>,
     transport: Option<&dyn Transport>,
     problems: &mut Vec<String>,
 ) -> Plan {
@@ -93,6 +95,13 @@ pub(super) fn plan(
             let against = transport.check_endpoint(&settings).into_iter();
             problems.extend(against.map(|problem| format!("endpoint `{name}`: {problem}")));
         }
+        if endpoint.outbox == Outbox::Durable && !store.is_durable() {
+            problems.push(format!(
+                "endpoint `{name}` asks for `.effectively_once()`, which needs a store that survives the process: give \
+                 one to the builder with `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the \
+                 process lives"
+            ));
+        }
         declare(&mut plan.topology, &name, &endpoint, transport, problems);
         problems.extend(endpoint.retry.problem().map(|problem| format!("endpoint `{name}`: {problem}")));
         let policy = Policy {
@@ -101,9 +110,10 @@ pub(super) fn plan(
             concurrency: Concurrency::default(),
             timeout: Timeout(endpoint.timeout),
             filters: endpoint.filters,
+            store: (endpoint.outbox != Outbox::Off).then(|| store.clone()),
         };
         plan.endpoints.push(PlannedEndpoint {
-            pipelines: endpoint.consumers.into_iter().flat_map(|consumer| consumer.pipelines(&policy)).collect(),
+            pipelines: pipelines(endpoint.consumers, &policy),
             name,
             prefetch,
             concurrency,
@@ -112,6 +122,25 @@ pub(super) fn plan(
         });
     }
     plan
+}
+
+/// The pipelines of the consumers. Two of one name, as closures may be, are told apart by a number: what is
+/// remembered of a message is remembered by consumer.
+fn pipelines(consumers: Vec<ConsumerBuilder>, policy: &Policy) -> Vec<Arc<dyn Pipeline>> {
+    let mut names: HashMap<Arc<str>, u32> = HashMap::new();
+    let mut unique = |entry: &mut Entry| {
+        let count = names.entry(entry.name.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            entry.name = format!("{} #{count}", entry.name).into();
+        }
+    };
+    let mut pipelines = Vec::new();
+    for mut consumer in consumers {
+        consumer.entries.iter_mut().for_each(&mut unique);
+        pipelines.extend(consumer.pipelines(policy));
+    }
+    pipelines
 }
 
 /// A sentence for each URN that two types claim: a message of it would be decoded as either.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::DecodeError;
 use crate::{
-    Error, Message,
+    Error, Message, MessageType,
     endpoint::Status,
     envelope::Incoming,
     extract::Scope,
@@ -36,6 +36,8 @@ pub(crate) struct Attempt {
     journal: Mutex<Journal>,
     /// A send of this attempt did not reach the broker.
     outage: AtomicBool,
+    /// What is sent is kept until the attempt is committed.
+    outbox: bool,
 }
 
 enum Journal {
@@ -50,7 +52,21 @@ pub(crate) struct Record {
     /// Messages whose senders wait for the confirm themselves: each ends when its sender has it, or gives
     /// the message back when its sender stops waiting.
     pub(crate) awaited: Vec<oneshot::Receiver<Sent>>,
+    /// What leaves after the commit.
+    pub(crate) buffered: Vec<Buffered>,
 }
+
+/// A message that is kept until the attempt is committed.
+#[derive(Debug)]
+pub(crate) struct Buffered {
+    pub(crate) message: Outgoing,
+    pub(crate) posted: crate::error::Posted,
+    pub(crate) message_type: &'static MessageType,
+    pub(crate) published: bool,
+}
+
+/// One attempt sends no more than this before its commit.
+const OUTBOX: usize = 10_000;
 
 /// A message that was handed over and not awaited yet.
 #[derive(Debug)]
@@ -75,9 +91,9 @@ pub(crate) struct EndpointContext {
 }
 
 impl Context {
-    pub(crate) fn new(incoming: Arc<Incoming>, endpoint: Arc<EndpointContext>, number: u32) -> Self {
+    pub(crate) fn new(incoming: Arc<Incoming>, endpoint: Arc<EndpointContext>, number: u32, outbox: bool) -> Self {
         let journal = Mutex::new(Journal::Open(Record::default()));
-        Self(Arc::new(Attempt { incoming, endpoint, number, journal, outage: AtomicBool::new(false) }))
+        Self(Arc::new(Attempt { incoming, endpoint, number, journal, outage: AtomicBool::new(false), outbox }))
     }
 
     /// Publishes a message: every subscriber gets a copy.
@@ -199,6 +215,25 @@ impl Attempt {
         };
         let confirm = self.endpoint.outlet.publisher().submit(permit, message.clone());
         record.sent.push(Sent { message, posted, confirm });
+        Ok(())
+    }
+
+    /// Whether what is sent leaves only after the attempt's commit.
+    pub(crate) fn has_outbox(&self) -> bool {
+        self.outbox
+    }
+
+    /// Keeps a message until the commit.
+    pub(crate) fn buffer(&self, buffered: Buffered) -> Result<(), Error> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let Journal::Open(record) = &mut *journal else {
+            return Err(Error::ContextClosed);
+        };
+        if record.buffered.len() >= OUTBOX {
+            let source = format!("an attempt with an outbox sends at most {OUTBOX} messages").into();
+            return Err(Error::Rejected { message: Box::new(buffered.posted), source });
+        }
+        record.buffered.push(buffered);
         Ok(())
     }
 

@@ -54,15 +54,14 @@ pub struct Entry {
     pub(crate) rust_type: (TypeId, &'static str),
     pub(crate) name: Arc<str>,
     pub(crate) check: fn(&Scope, &mut Vec<String>),
-    make: Box<dyn FnOnce(Policy) -> Arc<dyn Pipeline> + Send>,
+    make: Box<dyn FnOnce(Policy, Arc<str>) -> Arc<dyn Pipeline> + Send>,
 }
 
 impl Entry {
     pub(super) fn new<A: MessageArg, I: Invoke>(name: String, check: fn(&Scope, &mut Vec<String>), invoke: I) -> Self {
         let name: Arc<str> = name.into();
         let message_type = A::Message::message_type();
-        let consumer = name.clone();
-        let make = move |policy: Policy| -> Arc<dyn Pipeline> {
+        let make = move |policy: Policy, consumer: Arc<str>| -> Arc<dyn Pipeline> {
             Arc::new(Fixed::new(invoke, policy, consumer, Kind::of::<A::Message>()))
         };
         Self {
@@ -76,7 +75,7 @@ impl Entry {
 
     /// The handler with the filters around it; the type is erased here, once.
     pub(crate) fn pipeline(self, policy: Policy) -> Arc<dyn Pipeline> {
-        (self.make)(policy)
+        (self.make)(policy, self.name)
     }
 }
 

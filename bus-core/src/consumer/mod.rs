@@ -14,7 +14,7 @@ use std::future::Future;
 
 pub use argument::{DecodeError, MessageArg, Received};
 pub use context::Context;
-pub(crate) use context::{Attempt, EndpointContext, Record, Sent};
+pub(crate) use context::{Attempt, Buffered, EndpointContext, Record, Sent};
 pub use entry::{Entry, IntoConsumer, Object, Registration};
 pub(crate) use failure::cause;
 pub use failure::{Discard, Failure, Marked, ResultExt, Verdict};

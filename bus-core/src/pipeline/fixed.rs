@@ -12,6 +12,7 @@ use super::{
     Classifiers, Concurrency, Invoke, Pipeline, Retry, Timeout, Unfinished,
     confirm::{Unconfirmed, confirm_all},
     filter::{Chain, Filters},
+    unit::{Begun, Unit},
 };
 use crate::{
     Error, Message, MessageType, codec,
@@ -20,6 +21,7 @@ use crate::{
     envelope::Incoming,
     fault::Reason,
     observer::{Event, Handling},
+    persistence::Persistence,
 };
 
 /// What the built-in filters go by.
@@ -31,6 +33,8 @@ pub(crate) struct Policy {
     pub(crate) concurrency: Concurrency,
     pub(crate) timeout: Timeout,
     pub(crate) filters: Filters,
+    /// Where attempts are made one with what they send.
+    pub(crate) store: Option<Arc<dyn Persistence>>,
 }
 
 /// The built-in filters around one handler, in their fixed order.
@@ -77,13 +81,17 @@ impl<I: Invoke> Fixed<I> {
             let Ok(place) = self.policy.concurrency.place(&mut stopping).await else {
                 return Err(Unfinished::Stopped);
             };
-            let reason = match self.attempt(&incoming, &endpoint, retries).await {
-                Ok(sent) => match confirm_all(sent, &refused, &endpoint, &mut stopping).await {
-                    Ok(()) => return Ok(retries),
-                    Err(Unconfirmed::Refused(reason)) => reason,
-                    Err(Unconfirmed::Stopped) => return Err(Unfinished::Stopped),
+            let done = match &self.policy.store {
+                None => match self.attempt(&incoming, &endpoint, retries).await {
+                    Ok(sent) => confirm_all(sent, &refused, &endpoint, &mut stopping).await,
+                    Err(reason) => Err(Unconfirmed::Refused(reason)),
                 },
-                Err(reason) => reason,
+                Some(store) => self.in_unit(&**store, &incoming, &endpoint, retries, &mut stopping).await,
+            };
+            let reason = match done {
+                Ok(()) => return Ok(retries),
+                Err(Unconfirmed::Refused(reason)) => reason,
+                Err(Unconfirmed::Stopped) => return Err(Unfinished::Stopped),
             };
             // Others go on while this one pauses.
             drop(place);
@@ -93,7 +101,7 @@ impl<I: Invoke> Fixed<I> {
                     endpoint = &*endpoint.name,
                     consumer = &*self.consumer,
                     error = reason.text,
-                    "held: the broker is not reachable"
+                    "held: the broker, or the store, is not reachable"
                 );
                 _holding = Some(endpoint.status.hold(reason.text));
                 if stopping.or_rest(&endpoint.outlet.clock, outage.next(&endpoint.outlet.clock)).await {
@@ -133,6 +141,29 @@ impl<I: Invoke> Fixed<I> {
         }
     }
 
+    /// Runs the handler once, as one with what it sends; not at all if it handled the message before.
+    async fn in_unit(
+        &self,
+        store: &dyn Persistence,
+        incoming: &Arc<Incoming>,
+        endpoint: &Arc<EndpointContext>,
+        number: u32,
+        stopping: &mut Stopping,
+    ) -> Result<(), Unconfirmed> {
+        // A box, so that those without a store do not carry its size.
+        Box::pin(async {
+            let unit = Unit::new(store, endpoint, &self.consumer, self.message.message_type, incoming);
+            match unit.begin(stopping).await? {
+                Begun::Done => Ok(()),
+                Begun::New(work) => {
+                    let record = self.attempt(incoming, endpoint, number).await.map_err(Unconfirmed::Refused)?;
+                    unit.commit(work, record, stopping).await
+                }
+            }
+        })
+        .await
+    }
+
     /// Runs the handler with its filters once; a panic is a failure. Whatever is the user's, errors included, is
     /// asked and dropped inside the catch.
     async fn attempt(
@@ -141,7 +172,7 @@ impl<I: Invoke> Fixed<I> {
         endpoint: &Arc<EndpointContext>,
         number: u32,
     ) -> Result<Record, Box<Reason>> {
-        let ctx = Context::new(incoming.clone(), endpoint.clone(), number);
+        let ctx = Context::new(incoming.clone(), endpoint.clone(), number, self.policy.store.is_some());
         let guarded = async {
             let work = pin!(self.chain.invoke(&ctx).fuse());
             let done = self.policy.timeout.run(&endpoint.outlet.clock, work).await;

@@ -26,6 +26,7 @@ mod fixed;
 mod judge;
 mod retry;
 mod timeout;
+mod unit;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

@@ -178,7 +178,8 @@ impl<'a, M: Message> Outbound<'a, M> {
     }
 
     /// In a handler: waits for the broker's confirm here, not at the end of the attempt. The handler then
-    /// decides what a failure means.
+    /// decides what a failure means. On an endpoint with an outbox it changes nothing: the message leaves after
+    /// the attempt.
     pub fn confirmed(mut self) -> Self {
         self.options.confirmed = true;
         self

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::Outlet;
 use crate::{
     Error, MessageType,
-    consumer::{Attempt, Sent},
+    consumer::{Attempt, Buffered, Sent},
     error::Posted,
     observer::Event,
     transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
@@ -136,6 +136,11 @@ impl Future for Transmit<'_> {
                     let Step::Start(parcel) = std::mem::replace(&mut self.step, Step::Done) else {
                         return Poll::Pending;
                     };
+                    if let Some(attempt) = parcel.attempt.filter(|attempt| attempt.has_outbox()) {
+                        let Parcel { message, posted, message_type, published, .. } = *parcel;
+                        let buffered = Buffered { message, posted, message_type, published };
+                        return Poll::Ready(attempt.buffer(buffered));
+                    }
                     let mut room = parcel.outlet.publisher().ready(parcel.message.body.len(), parcel.class());
                     match Pin::new(&mut room).poll(cx) {
                         Poll::Ready(permit) => parcel.submit(permit),

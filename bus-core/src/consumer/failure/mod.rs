@@ -12,7 +12,7 @@ pub(crate) use marked::cause;
 pub use result::ResultExt;
 pub use verdict::Verdict;
 
-use crate::{BoxError, Error};
+use crate::{BoxError, Error, persistence::PersistenceError};
 
 /// What a handler returns when it could not do its work.
 ///
@@ -122,9 +122,12 @@ impl Failure {
         text
     }
 
-    /// Whether the broker's state is behind it, anywhere in the chain of sources.
+    /// Whether the state of the broker or the store is behind it, anywhere in the chain of sources.
     pub(crate) fn is_infrastructure(&self) -> bool {
-        self.links().any(|link| link.downcast_ref::<Error>().is_some_and(Error::is_infrastructure))
+        self.links().any(|link| {
+            link.downcast_ref::<Error>().is_some_and(Error::is_infrastructure)
+                || matches!(link.downcast_ref(), Some(PersistenceError::Unavailable(_)))
+        })
     }
 }
 

@@ -1,0 +1,195 @@
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::confirm::Unconfirmed;
+use crate::{
+    MessageType,
+    address::Destination,
+    consumer::{Buffered, EndpointContext, Failure, Record, Verdict},
+    endpoint::{Backoff, Stopped, Stopping, insist},
+    envelope::Incoming,
+    fault::{Reason, fault_headers},
+    observer::Event,
+    persistence::{Claim, InboxKey, Persistence, PersistenceError, UnitOfWork},
+    transport::{Class, EnsureQueue, Outgoing, PublishOutcome},
+};
+
+/// One attempt and what a store has of it.
+pub(super) struct Unit<'a> {
+    pub(super) store: &'a dyn Persistence,
+    pub(super) endpoint: &'a EndpointContext,
+    pub(super) consumer: &'a Arc<str>,
+    pub(super) message_type: &'static MessageType,
+    /// A message without an id cannot be told from another one: it is handled whenever it comes.
+    key: Option<InboxKey>,
+}
+
+/// What is to be done with a message.
+pub(super) enum Begun {
+    /// Handle it, and commit that.
+    New(Box<dyn UnitOfWork>),
+    /// It was handled before.
+    Done,
+}
+
+impl<'a> Unit<'a> {
+    pub(super) fn new(
+        store: &'a dyn Persistence,
+        endpoint: &'a EndpointContext,
+        consumer: &'a Arc<str>,
+        message_type: &'static MessageType,
+        incoming: &Incoming,
+    ) -> Self {
+        let key = message_id(incoming).map(|message_id| InboxKey {
+            endpoint: endpoint.name.clone(),
+            consumer: consumer.clone(),
+            message_id,
+        });
+        Self { store, endpoint, consumer, message_type, key }
+    }
+
+    /// Begins the unit of work and claims the message; what an earlier one did not get rid of leaves now.
+    pub(super) async fn begin(&self, stopping: &mut Stopping) -> Result<Begun, Unconfirmed> {
+        let mut stop = stopping.clone();
+        let begun = async {
+            let mut unit = self.store.begin().await?;
+            let claim = match &self.key {
+                Some(key) => unit.claim(key).await?,
+                None => Claim::New,
+            };
+            Ok((claim, unit))
+        };
+        // A store that does not answer, or another unit that has the message, does not hold up a stop.
+        let begun: Result<_, PersistenceError> = tokio::select! {
+            biased;
+            () = stop.signalled() => return Err(Unconfirmed::Stopped),
+            begun = begun => begun,
+        };
+        match begun.map_err(refused)? {
+            (Claim::New, unit) => Ok(Begun::New(unit)),
+            (Claim::Done { unsent }, unit) => {
+                drop(unit);
+                tracing::info!(
+                    endpoint = &*self.endpoint.name,
+                    consumer = &**self.consumer,
+                    message_type = self.message_type.urn(),
+                    message_id = ?self.key.as_ref().map(|key| key.message_id),
+                    unsent = unsent.len(),
+                    "a message came again that was handled before: not handled a second time"
+                );
+                self.send(unsent, stopping).await?;
+                Ok(Begun::Done)
+            }
+        }
+    }
+
+    /// Makes what the handler did one with what it sent. From then on it is not run again for this message.
+    pub(super) async fn commit(
+        &self,
+        mut unit: Box<dyn UnitOfWork>,
+        record: Record,
+        stopping: &mut Stopping,
+    ) -> Result<(), Unconfirmed> {
+        let mut messages = Vec::with_capacity(record.buffered.len());
+        messages.extend(record.buffered.iter().map(|buffered| buffered.message.clone()));
+        if !messages.is_empty() {
+            unit.append(&messages).await.map_err(refused)?;
+        }
+        unit.commit().await.map_err(refused)?;
+        for Buffered { message, posted, message_type, published } in &record.buffered {
+            self.endpoint.outlet.observe(|| Event::Sent {
+                published: *published,
+                message_type,
+                message,
+                address: &posted.address,
+                by: Some(&self.endpoint.name),
+            });
+        }
+        self.send(messages, stopping).await
+    }
+
+    /// Sends what was committed, until the broker has all of it.
+    async fn send(&self, messages: Vec<Outgoing>, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
+        let any = !messages.is_empty();
+        let outlet = &self.endpoint.outlet;
+        let mut sent = Vec::with_capacity(messages.len());
+        for mut message in messages {
+            message.deadline = outlet.clock.after(outlet.timeout);
+            let mut stop = stopping.clone();
+            let permit = tokio::select! {
+                biased;
+                permit = outlet.publisher().ready(message.body.len(), Class::Handler) => permit,
+                () = stop.signalled() => return Err(Unconfirmed::Stopped),
+            };
+            let confirm = outlet.publisher().submit(permit, message.clone());
+            sent.push((message, confirm));
+        }
+        for (message, confirm) in sent {
+            let outcome = match confirm.await {
+                PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
+                    insist(message.clone(), self.endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)?
+                }
+                outcome => outcome,
+            };
+            if !matches!(outcome, PublishOutcome::Confirmed) {
+                self.keep(message, &outcome, stopping).await?;
+            }
+        }
+        if any && let Some(key) = &self.key {
+            // If the store cannot note it, they may be sent once more.
+            if let Err(error) = self.store.delivered(key).await {
+                tracing::warn!(endpoint = &*self.endpoint.name, message_id = %key.message_id, %error, "not noted as sent");
+            }
+        }
+        Ok(())
+    }
+
+    /// A message that was committed and that the broker does not take: a person finds it in `_error`, with the
+    /// reason. The handler is done, and cannot be asked.
+    async fn keep(
+        &self,
+        message: Outgoing,
+        outcome: &PublishOutcome,
+        stopping: &mut Stopping,
+    ) -> Result<(), Unconfirmed> {
+        let why = match outcome {
+            PublishOutcome::Rejected(reason) => format!("the broker refused it: {reason}"),
+            _ => "it reaches no queue".to_owned(),
+        };
+        let text = format!("sent by {} to {}, and {why}", self.consumer, message.to);
+        tracing::error!(endpoint = &*self.endpoint.name, message_id = message.message_id.as_deref(), error = text);
+        let reason = Reason::said("bus::Undeliverable", text);
+        let mut copy = message;
+        copy.to = Destination::Queue(format!("{}_error", self.endpoint.name).into());
+        for (name, value) in fault_headers(&reason, 0, None, self.endpoint).iter() {
+            copy.headers.set(name.to_owned(), value.clone());
+        }
+        copy.extensions.insert(EnsureQueue { like: self.endpoint.name.clone() });
+        copy.mandatory = true;
+        (copy.time_to_live, copy.delay, copy.lane) = (None, None, None);
+        let clock = &self.endpoint.outlet.clock;
+        let mut pauses = Backoff::default();
+        loop {
+            match insist(copy.clone(), self.endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)? {
+                PublishOutcome::Confirmed => return Ok(()),
+                _ => {
+                    let _holding = self.endpoint.status.hold(reason.text.clone());
+                    if stopping.or_rest(clock, pauses.next(clock)).await {
+                        return Err(Unconfirmed::Stopped);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The id that stays the same when a message is sent again by a scheduler, which gives it another one.
+fn message_id(incoming: &Incoming) -> Option<Uuid> {
+    let original = incoming.headers().get("MT-OriginalMessageId").and_then(|id| id.as_str()?.parse().ok());
+    original.or(incoming.envelope.message_id)
+}
+
+fn refused(error: PersistenceError) -> Unconfirmed {
+    Unconfirmed::Refused(Reason::of(Failure::from(error), |_| Verdict::Retry))
+}
