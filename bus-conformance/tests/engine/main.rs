@@ -6,6 +6,7 @@ mod filters;
 mod holding;
 mod lifecycle;
 mod limits;
+mod outbox;
 mod sending;
 mod stage;
 mod starts;
