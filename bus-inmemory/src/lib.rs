@@ -20,15 +20,33 @@
 //!
 //! Where it differs from RabbitMQ it tells more of the truth: a message is `redelivered` only if a receiver
 //! handed it out before (one that only waited in a receiver's buffer is as good as new), and one whose time
-//! to live ends in a receiver's buffer is not handed out. It does not delay messages yet.
+//! to live ends in a receiver's buffer is not handed out. A delivery says how often the message was handed out.
+//!
+//! # Delays
+//!
+//! A message with a delay is kept by the broker and enters its queues when its time has come by its sender's
+//! clock; those that are due together in the order of submission. Where it goes is decided when it is handed
+//! over, its time to live begins in the queue, and it outlives the transport that sent it. On the real clock
+//! this needs a runtime: that of the transport that has been connected longest; another takes over when that one
+//! is closed.
+//!
+//! # A broker without order
+//!
+//! `memory://NAME?seed=42` opens a broker that decides by chance what is left open elsewhere: which of the
+//! consumers with room gets the next message, and which message of a queue or of a receiver's buffer is the next.
+//! Chance follows from the seed, so a run on a [manual clock](bus_core::clock::Clock::manual) and one thread can be
+//! repeated. All transports of a name have to say the same seed.
 
 mod address;
+mod alarms;
 mod broker;
 mod driver;
+mod in_flight;
 mod publisher;
 mod queue;
 mod receiver;
 mod subscription;
 mod transport;
+mod url;
 
 pub use driver::{DRIVER, MemoryDriver};

@@ -68,7 +68,10 @@ fn delivery(subscription: &Arc<Subscription>, taken: &Taken) -> Delivery {
     delivery.correlation_id = message.correlation_id.clone();
     delivery.headers = message.headers.clone();
     delivery.durable = message.durable;
-    delivery.redelivered = taken.redelivered;
+    delivery.routing_key = message.routing_key.clone();
+    delivery.priority = message.priority;
+    delivery.redelivered = taken.deliveries > 1;
+    delivery.broker_deliveries = Some(taken.deliveries);
     delivery
 }
 

@@ -8,7 +8,10 @@ use bus_core::{
     transport::{Lease, Pending, SettleOutcome, Settlement, Settler, Settling, Token},
 };
 
-use crate::queue::{Key, Queue, Taken};
+use crate::{
+    in_flight::InFlight,
+    queue::{Key, Queue, Taken},
+};
 
 /// One consumer of a queue, and the right to settle what it handed out.
 #[derive(Debug)]
@@ -19,8 +22,8 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    pub(crate) fn new(queue: Arc<Queue>, prefetch: u16, clock: Clock) -> Self {
-        let key = queue.attach(prefetch, &clock);
+    pub(crate) fn new(queue: Arc<Queue>, prefetch: u16, in_flight: Arc<InFlight>, clock: Clock) -> Self {
+        let key = queue.attach(prefetch, in_flight, &clock);
         Self { queue, key, clock }
     }
 
@@ -75,14 +78,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_forgets_a_closed_consumer_when_all_it_handed_out_is_settled() {
-        let (queue, clock) = (Arc::new(Queue::default()), Clock::real());
-        let idle = Subscription::new(queue.clone(), 1, clock.clone());
+        let (queue, clock) = (Arc::new(Queue::new("q", None)), Clock::real());
+        let idle = Subscription::new(queue.clone(), 1, Arc::default(), clock.clone());
         idle.close();
         assert_eq!(queue.consumers(), 0);
         for settlement in [Settlement::Complete, Settlement::Release] {
             let outgoing = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
-            queue.push(Arc::new(Message::new(outgoing, &clock)), &clock);
-            let busy = Subscription::new(queue.clone(), 1, clock.clone());
+            queue.push(Arc::new(Message::new(outgoing)), &clock);
+            let busy = Subscription::new(queue.clone(), 1, Arc::default(), clock.clone());
             let mut taken = Vec::new();
             assert!(busy.take(1, Waker::noop(), &mut taken).is_ready());
             busy.close();
@@ -94,10 +97,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_move_is_not_done_in_one_step_and_the_original_comes_again() {
-        let (queue, clock) = (Arc::new(Queue::default()), Clock::real());
-        let subscription = Subscription::new(queue.clone(), 1, clock.clone());
+        let (queue, clock) = (Arc::new(Queue::new("q", None)), Clock::real());
+        let subscription = Subscription::new(queue.clone(), 1, Arc::default(), clock.clone());
         let copy = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
-        queue.push(Arc::new(Message::new(copy.clone(), &clock)), &clock);
+        queue.push(Arc::new(Message::new(copy.clone())), &clock);
         let mut taken = Vec::new();
         assert!(subscription.take(1, Waker::noop(), &mut taken).is_ready());
         let token = subscription.token(taken[0].number);
@@ -105,6 +108,6 @@ mod tests {
         assert_eq!(outcome, SettleOutcome::LeaseLost);
         taken.clear();
         assert!(subscription.take(1, Waker::noop(), &mut taken).is_ready());
-        assert!(taken[0].redelivered);
+        assert_eq!(taken[0].deliveries, 2);
     }
 }

@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -16,7 +19,8 @@ use bus_core::{
 
 use crate::{
     address::{self, SCHEME},
-    broker::{Broker, Undeclared},
+    broker::{Broker, DELAY_MAX, Undeclared},
+    in_flight::InFlight,
     publisher::MemoryPublisher,
     receiver::MemoryReceiver,
     subscription::Subscription,
@@ -25,19 +29,26 @@ use crate::{
 /// One program's connection to a broker. It can be connected again after it was closed.
 #[derive(Debug)]
 pub(crate) struct MemoryTransport {
+    /// Another one for each transport of the process.
+    number: u64,
     broker: Arc<Broker>,
     clock: Clock,
     publisher: Arc<MemoryPublisher>,
     /// What ends with the connection.
     subscriptions: Mutex<Vec<Weak<Subscription>>>,
+    /// What its receivers have in their buffers.
+    in_flight: Arc<InFlight>,
     source: String,
 }
 
 impl MemoryTransport {
     pub(crate) fn new(broker: Arc<Broker>, clock: Clock) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
         Self {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             publisher: Arc::new(MemoryPublisher::new(&broker, clock.clone())),
             subscriptions: Mutex::default(),
+            in_flight: Arc::default(),
             source: address::source(broker.name()),
             broker,
             clock,
@@ -69,6 +80,7 @@ impl MemoryTransport {
         for subscription in ended.iter().filter_map(Weak::upgrade) {
             subscription.end();
         }
+        self.broker.closed(self.number);
     }
 }
 
@@ -81,8 +93,10 @@ impl Drop for MemoryTransport {
 #[async_trait]
 impl Transport for MemoryTransport {
     fn capabilities(&self) -> Capabilities {
-        // No delays, no lanes, no leases; copy and completion are two steps. A body may have any size.
-        Capabilities::default()
+        // Copy and completion are two steps. A body may have any size.
+        let mut capabilities = Capabilities::default();
+        capabilities.delay_max = Some(DELAY_MAX);
+        capabilities
     }
 
     fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {
@@ -102,6 +116,7 @@ impl Transport for MemoryTransport {
     }
 
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {
+        self.broker.connected(self.number);
         self.publisher.connect(true);
         Ok(())
     }
@@ -130,7 +145,8 @@ impl Transport for MemoryTransport {
                 source: "the queue does not exist".into(),
             });
         };
-        let subscription = Arc::new(Subscription::new(queue, settings.prefetch, self.clock.clone()));
+        let subscription =
+            Arc::new(Subscription::new(queue, settings.prefetch, self.in_flight.clone(), self.clock.clone()));
         subscriptions.retain(|other| other.strong_count() > 0);
         subscriptions.push(Arc::downgrade(&subscription));
         Ok(Box::new(MemoryReceiver::new(subscription)))
@@ -148,6 +164,10 @@ impl Transport for MemoryTransport {
 
     fn health(&self) -> Result<(), String> {
         self.connected().map_err(|error| error.to_string())
+    }
+
+    fn in_flight(&self) -> Option<usize> {
+        Some(self.in_flight.count())
     }
 
     async fn close(&self, _: Instant) {

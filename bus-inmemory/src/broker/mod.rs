@@ -1,38 +1,58 @@
-//! The broker: what is declared, and where a message goes.
+//! The broker: what is declared, where a message goes, and what waits for its time.
 
 mod declare;
+mod delays;
 mod pattern;
+mod publish;
 pub(crate) mod registry;
 mod routes;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use bus_core::{
-    address::Destination,
-    clock::Clock,
-    naming::check_entity_name,
-    topology::TopicKind,
-    transport::{EnsureQueue, Outgoing, PublishOutcome},
-};
 pub(crate) use declare::Undeclared;
+pub(crate) use delays::DELAY_MAX;
+use delays::Delays;
 use routes::Routes;
+use tokio::runtime::Handle;
 
-use crate::queue::{Message, Queue};
+use crate::{alarms::Alarms, queue::Queue};
 
 /// One broker of this process.
 #[derive(Debug)]
 pub(crate) struct Broker {
+    this: Weak<Self>,
     name: String,
+    seed: Option<u64>,
     routes: RwLock<Routes>,
+    delays: Delays,
+    alarms: Alarms,
 }
 
 impl Broker {
-    fn new(name: String) -> Self {
-        Self { name, routes: RwLock::default() }
+    fn new(name: String, seed: Option<u64>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            name,
+            seed,
+            routes: RwLock::new(Routes::new(seed)),
+            delays: Delays::default(),
+            alarms: Alarms::default(),
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What chance follows from, where there is no [order](Self::ordered).
+    pub(crate) fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
+    /// Whether a queue's messages are handed out in the order of their arrival. Lanes are in any case.
+    #[allow(dead_code, reason = "for a capability to come")]
+    pub(crate) fn ordered(&self) -> bool {
+        self.seed.is_none()
     }
 
     /// The queue of that name.
@@ -40,55 +60,24 @@ impl Broker {
         self.read(|routes| routes.queue(name).cloned())
     }
 
-    /// Brings a message to the queues it is for.
-    pub(crate) fn publish(&self, message: Outgoing, clock: &Clock) -> PublishOutcome {
-        if message.delay.is_some_and(|delay| !delay.is_zero()) {
-            let to = &message.to;
-            return PublishOutcome::Rejected(format!("the broker in memory cannot delay a message (to {to})").into());
-        }
-        let found = match &message.to {
-            Destination::Queue(queue) => self.queue_for(queue, &message).map(Targets::Queue),
-            Destination::Topic(topic) => {
-                self.reach(topic, message.routing_key.as_deref().unwrap_or_default()).map(Targets::Topic)
-            }
-        };
-        match found {
-            Err(reason) => PublishOutcome::Rejected(reason.into()),
-            Ok(Targets::Queue(Some(queue))) => {
-                queue.push(Arc::new(Message::new(message, clock)), clock);
-                PublishOutcome::Confirmed
-            }
-            Ok(Targets::Queue(None)) => PublishOutcome::Unroutable,
-            Ok(Targets::Topic(queues)) if queues.is_empty() && message.mandatory => PublishOutcome::Unroutable,
-            Ok(Targets::Topic(queues)) => {
-                let message = Arc::new(Message::new(message, clock));
-                for queue in &*queues {
-                    queue.push(message.clone(), clock);
-                }
-                PublishOutcome::Confirmed
-            }
+    /// A transport was connected. Without a runtime it can do all but wait for a time.
+    pub(crate) fn connected(&self, transport: u64) {
+        if let Ok(runtime) = Handle::try_current()
+            && self.alarms.connect(transport, runtime)
+        {
+            self.move_alarms();
         }
     }
 
-    /// The queue itself; it is made if the message asks for that.
-    fn queue_for(&self, queue: &Arc<str>, message: &Outgoing) -> Result<Option<Arc<Queue>>, String> {
-        let found = self.queue(queue);
-        // What the new queue should be like says nothing here: all queues of this broker are alike.
-        if found.is_some() || message.extensions.get::<EnsureQueue>().is_none() {
-            return Ok(found);
+    /// A transport was closed.
+    pub(crate) fn closed(&self, transport: u64) {
+        if self.alarms.close(transport) {
+            self.move_alarms();
         }
-        check_entity_name(queue).map_err(|reason| format!("the queue `{queue}` cannot be named so: {reason}"))?;
-        Ok(Some(self.write(|routes| routes.declare_queue(queue))))
     }
 
-    /// The queues behind an exchange, which is declared if it is missing, as at a first publish on RabbitMQ.
-    fn reach(&self, topic: &Arc<str>, key: &str) -> Result<Arc<[Arc<Queue>]>, String> {
-        if let Some(queues) = self.read(|routes| routes.reach(topic, key)) {
-            return Ok(queues);
-        }
-        check_entity_name(topic).map_err(|reason| format!("the topic `{topic}` cannot be named so: {reason}"))?;
-        self.write(|routes| routes.declare_topic(topic, TopicKind::Fanout));
-        Ok(self.read(|routes| routes.reach(topic, key)).unwrap_or_default())
+    fn move_alarms(&self) {
+        self.delays.move_alarms(&self.alarms, &self.this);
     }
 
     fn read<T>(&self, look: impl FnOnce(&Routes) -> T) -> T {
@@ -98,9 +87,4 @@ impl Broker {
     fn write<T>(&self, change: impl FnOnce(&mut Routes) -> T) -> T {
         change(&mut self.routes.write().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-enum Targets {
-    Queue(Option<Arc<Queue>>),
-    Topic(Arc<[Arc<Queue>]>),
 }

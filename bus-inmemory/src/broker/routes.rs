@@ -9,8 +9,9 @@ use super::pattern::matches;
 use crate::queue::Queue;
 
 /// The queues, the exchanges, and what leads where.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Routes {
+    seed: Option<u64>,
     queues: HashMap<Arc<str>, Arc<Queue>>,
     exchanges: HashMap<Arc<str>, Exchange>,
 }
@@ -47,6 +48,10 @@ impl Exchange {
 }
 
 impl Routes {
+    pub(super) fn new(seed: Option<u64>) -> Self {
+        Self { seed, queues: HashMap::new(), exchanges: HashMap::new() }
+    }
+
     pub(super) fn queue(&self, name: &str) -> Option<&Arc<Queue>> {
         self.queues.get(name)
     }
@@ -66,7 +71,7 @@ impl Routes {
         if let Some(queue) = self.queues.get(name) {
             return queue.clone();
         }
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(Queue::new(name, self.seed));
         self.queues.insert(name.clone(), queue.clone());
         self.exchanges.entry(name.clone()).or_default().queue = Some(queue.clone());
         self.changed();

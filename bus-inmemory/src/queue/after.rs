@@ -4,10 +4,12 @@ use super::message::Entry;
 
 /// What is left to do once the queue's lock is open: wakers and the owners of bodies may run anybody's code.
 #[derive(Debug, Default)]
-pub(super) struct After {
+#[must_use = "whoever waits has to be woken"]
+pub(crate) struct After {
     /// Nearly always there is one at most, and a vector would be an allocation.
     wake: Option<Waker>,
     wake_more: Vec<Waker>,
+    stale: Option<Waker>,
     expired: Vec<Entry>,
 }
 
@@ -19,11 +21,17 @@ impl After {
         }
     }
 
+    /// A waker that nobody waits with any more; there is one at most.
+    pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
+        self.stale = waker;
+    }
+
     pub(super) fn drop_expired(&mut self, entry: Entry) {
         self.expired.push(entry);
     }
 
-    pub(super) fn run(self) {
+    /// Does it, where no lock is held.
+    pub(crate) fn run(self) {
         for waker in self.wake.into_iter().chain(self.wake_more) {
             waker.wake();
         }

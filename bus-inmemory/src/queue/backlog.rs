@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use bus_core::clock::Clock;
 
-use super::{after::After, message::Entry};
+use super::{after::After, chance::Chance, message::Entry};
 
 /// The messages that no consumer has, by position.
 #[derive(Debug, Default)]
@@ -30,10 +30,18 @@ impl Backlog {
         self.0.insert(at, entry);
     }
 
-    /// Takes the first message whose time is not over.
-    pub(super) fn pop(&mut self, clock: &Clock, after: &mut After) -> Option<Entry> {
+    /// Takes the first message whose time is not over; by chance, any.
+    pub(super) fn pop(&mut self, chance: Option<&mut Chance>, clock: &Clock, after: &mut After) -> Option<Entry> {
         self.shed(clock, after);
-        self.0.pop_front()
+        let Some(chance) = chance else { return self.0.pop_front() };
+        while !self.0.is_empty() {
+            let entry = self.0.remove(chance.below(self.0.len()))?;
+            if !entry.expired(clock) {
+                return Some(entry);
+            }
+            after.drop_expired(entry);
+        }
+        None
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
@@ -45,7 +53,7 @@ impl Backlog {
     }
 
     fn shed(&mut self, clock: &Clock, after: &mut After) {
-        while let Some(entry) = self.0.pop_front_if(|entry| entry.message.expired(clock)) {
+        while let Some(entry) = self.0.pop_front_if(|entry| entry.expired(clock)) {
             after.drop_expired(entry);
         }
     }
@@ -65,7 +73,7 @@ mod tests {
         let clock = Clock::real();
         let mut outgoing = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
         outgoing.time_to_live = time_to_live;
-        Entry { sequence, redelivered: false, message: Arc::new(Message::new(outgoing, &clock)) }
+        Entry::new(sequence, Arc::new(Message::new(outgoing)), &clock)
     }
 
     fn sequences(backlog: &Backlog) -> Vec<u64> {

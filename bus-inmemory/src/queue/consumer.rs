@@ -2,7 +2,11 @@ use std::{collections::VecDeque, sync::Arc, task::Waker};
 
 use slab::Slab;
 
-use super::message::{Entry, Message};
+use super::{
+    chance::Chance,
+    message::{Entry, Message},
+};
+use crate::in_flight::InFlight;
 
 /// Names a consumer to its queue.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +22,8 @@ pub(crate) struct Key {
 pub(crate) struct Taken {
     /// Its number among what the consumer holds.
     pub(crate) number: u64,
-    pub(crate) redelivered: bool,
+    /// How often it was handed out, this time included.
+    pub(crate) deliveries: u32,
     pub(crate) message: Arc<Message>,
 }
 
@@ -33,6 +38,8 @@ pub(super) struct Consumer {
     pub(super) in_line: bool,
     /// Pushed to it, and not handed out yet.
     pub(super) ready: VecDeque<Entry>,
+    /// Counts what is `ready`.
+    pub(super) in_flight: Arc<InFlight>,
     /// Handed out, and not settled yet.
     pub(super) held: Slab<Entry>,
     /// Who waits for a message.
@@ -48,13 +55,14 @@ pub(super) enum Intake {
 }
 
 impl Consumer {
-    pub(super) fn new(id: u64, prefetch: u16) -> Self {
+    pub(super) fn new(id: u64, prefetch: u16, in_flight: Arc<InFlight>) -> Self {
         Self {
             id,
             prefetch: usize::from(prefetch.max(1)),
             intake: Intake::Open,
             in_line: false,
             ready: VecDeque::new(),
+            in_flight,
             held: Slab::new(),
             waker: None,
         }
@@ -70,10 +78,25 @@ impl Consumer {
         self.intake == Intake::Closed && self.held.is_empty()
     }
 
+    /// Puts a message into its buffer.
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.in_flight.add(1);
+        self.ready.push_back(entry);
+    }
+
+    /// The next message out of its buffer; by chance, any. It still counts as in flight.
+    pub(super) fn pop(&mut self, chance: Option<&mut Chance>) -> Option<Entry> {
+        match chance {
+            Some(chance) if !self.ready.is_empty() => self.ready.remove(chance.below(self.ready.len())),
+            _ => self.ready.pop_front(),
+        }
+    }
+
     /// Hands a message out.
-    pub(super) fn hold(&mut self, entry: Entry) -> Taken {
-        let (redelivered, message) = (entry.redelivered, entry.message.clone());
-        Taken { number: self.held.insert(entry) as u64, redelivered, message }
+    pub(super) fn hold(&mut self, mut entry: Entry) -> Taken {
+        entry.deliveries = entry.deliveries.saturating_add(1);
+        let (deliveries, message) = (entry.deliveries, entry.message.clone());
+        Taken { number: self.held.insert(entry) as u64, deliveries, message }
     }
 
     /// Takes back a message that was handed out.

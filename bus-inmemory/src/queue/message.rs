@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bus_core::{clock::Clock, envelope::Headers, transport::Outgoing};
 use bytes::Bytes;
@@ -11,28 +14,27 @@ pub(crate) struct Message {
     pub(crate) message_id: Option<Arc<str>>,
     pub(crate) correlation_id: Option<Arc<str>>,
     pub(crate) headers: Headers,
+    pub(crate) routing_key: Option<Arc<str>>,
+    pub(crate) priority: Option<u8>,
     pub(crate) durable: bool,
-    expires: Option<Instant>,
+    /// Counts from when it enters a queue.
+    pub(crate) time_to_live: Option<Duration>,
 }
 
 impl Message {
-    /// What is kept of a message that is handed over. Its time to live begins now.
-    pub(crate) fn new(outgoing: Outgoing, clock: &Clock) -> Self {
+    /// What is kept of a message that is handed over.
+    pub(crate) fn new(outgoing: Outgoing) -> Self {
         Self {
             body: outgoing.body,
             content_type: outgoing.content_type,
             message_id: outgoing.message_id,
             correlation_id: outgoing.correlation_id,
             headers: outgoing.headers,
+            routing_key: outgoing.routing_key,
+            priority: outgoing.priority,
             durable: outgoing.durable,
-            // A time that no clock reaches is no limit.
-            expires: outgoing.time_to_live.and_then(|ttl| clock.now().checked_add(ttl)),
+            time_to_live: outgoing.time_to_live,
         }
-    }
-
-    /// Whether its time is over. Reads the clock only for a message that has a limit.
-    pub(crate) fn expired(&self, clock: &Clock) -> bool {
-        self.expires.is_some_and(|at| at <= clock.now())
     }
 }
 
@@ -41,7 +43,22 @@ impl Message {
 pub(crate) struct Entry {
     /// Its position: the queue's count of messages when it arrived.
     pub(crate) sequence: u64,
-    /// A receiver had it and gave it back.
-    pub(crate) redelivered: bool,
+    /// How often a receiver handed it out.
+    pub(crate) deliveries: u32,
+    expires: Option<Instant>,
     pub(crate) message: Arc<Message>,
+}
+
+impl Entry {
+    /// A message that enters a queue. Its time to live begins now.
+    pub(crate) fn new(sequence: u64, message: Arc<Message>, clock: &Clock) -> Self {
+        // A time that no clock reaches is no limit.
+        let expires = message.time_to_live.and_then(|ttl| clock.now().checked_add(ttl));
+        Self { sequence, deliveries: 0, expires, message }
+    }
+
+    /// Whether its time is over. Reads the clock only for a message that has a limit.
+    pub(crate) fn expired(&self, clock: &Clock) -> bool {
+        self.expires.is_some_and(|at| at <= clock.now())
+    }
 }

@@ -13,33 +13,41 @@ use slab::Slab;
 use super::{
     after::After,
     backlog::Backlog,
+    chance::Chance,
     consumer::{Consumer, Intake, Key, Taken},
     message::{Entry, Message},
 };
+use crate::in_flight::InFlight;
 
 /// What the queue's lock guards.
 ///
 /// After each of these steps the backlog is empty or no consumer has room.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) backlog: Backlog,
-    consumers: Slab<Consumer>,
+    pub(super) consumers: Slab<Consumer>,
     /// The consumers with room, next in turn first. One that lost its room meanwhile is passed over.
-    line: VecDeque<usize>,
+    pub(super) line: VecDeque<usize>,
     arrived: u64,
+    /// What goes before what, on a broker without an order of its own.
+    pub(super) chance: Option<Chance>,
 }
 
 impl State {
+    pub(super) fn new(chance: Option<Chance>) -> Self {
+        Self { backlog: Backlog::default(), consumers: Slab::new(), line: VecDeque::new(), arrived: 0, chance }
+    }
+
     pub(super) fn push(&mut self, message: Arc<Message>, clock: &Clock, after: &mut After) {
         self.arrived += 1;
-        self.backlog.push(Entry { sequence: self.arrived, redelivered: false, message }, clock, after);
+        self.backlog.push(Entry::new(self.arrived, message, clock), clock, after);
         self.deal(clock, after);
     }
 
-    pub(super) fn attach(&mut self, prefetch: u16, clock: &Clock, after: &mut After) -> Key {
+    pub(super) fn attach(&mut self, prefetch: u16, in_flight: Arc<InFlight>, clock: &Clock, after: &mut After) -> Key {
         static ID: AtomicU64 = AtomicU64::new(1);
         let id = ID.fetch_add(1, Ordering::Relaxed);
-        let slot = self.consumers.insert(Consumer::new(id, prefetch));
+        let slot = self.consumers.insert(Consumer::new(id, prefetch, in_flight));
         self.line_up(slot);
         self.deal(clock, after);
         Key { slot, id }
@@ -56,29 +64,32 @@ impl State {
         after: &mut After,
     ) -> Poll<Option<()>> {
         loop {
-            let Some(consumer) = self.consumer(key) else { return Poll::Ready(None) };
-            let mut expired = false;
+            let Some(consumer) = Self::named(&mut self.consumers, key) else { return Poll::Ready(None) };
+            let mut expired = 0;
             while taken.len() < max
-                && let Some(entry) = consumer.ready.pop_front()
+                && let Some(entry) = consumer.pop(self.chance.as_mut())
             {
-                if entry.message.expired(clock) {
-                    expired = true;
+                if entry.expired(clock) {
+                    expired += 1;
                     after.drop_expired(entry);
                 } else {
                     taken.push(consumer.hold(entry));
                 }
             }
-            if !expired && taken.is_empty() {
+            if !taken.is_empty() {
+                consumer.in_flight.remove(taken.len());
+            } else if expired == 0 {
                 match &consumer.waker {
                     Some(known) if known.will_wake(waker) => {}
-                    _ => consumer.waker = Some(waker.clone()),
+                    _ => after.drop_waker(consumer.waker.replace(waker.clone())),
                 }
                 return Poll::Pending;
             }
-            if expired {
-                // Its room goes to the next in the backlog, which may be for this very consumer.
+            if expired > 0 {
+                // Their room goes to the next in the backlog, which may be for this very consumer.
                 self.line_up(key.slot);
                 self.deal(clock, after);
+                self.consumers[key.slot].in_flight.remove(expired);
             }
             if !taken.is_empty() {
                 return Poll::Ready(Some(()));
@@ -96,7 +107,7 @@ impl State {
     /// Puts a delivery back; nothing if it is no longer the consumer's.
     pub(super) fn release(&mut self, key: Key, number: u64, clock: &Clock, after: &mut After) -> Option<()> {
         let entry = self.consumer(key)?.unhold(number)?;
-        self.backlog.put_back_one(Entry { redelivered: true, ..entry });
+        self.backlog.put_back_one(entry);
         self.freed(key.slot, clock, after);
         Some(())
     }
@@ -106,12 +117,14 @@ impl State {
         let Some(consumer) = self.consumer(key) else { return };
         consumer.intake = intake;
         let ready = std::mem::take(&mut consumer.ready);
+        let (in_flight, returned) = (consumer.in_flight.clone(), ready.len());
         let over = consumer.is_over();
         if over {
             self.remove(key.slot);
         }
         self.backlog.put_back(ready.into());
         self.deal(clock, after);
+        in_flight.remove(returned);
     }
 
     /// The consumer is gone, and with it the right to settle: everything it had goes back.
@@ -120,64 +133,26 @@ impl State {
             return;
         }
         let mut consumer = self.remove(key.slot);
-        let held = consumer.held.drain().map(|entry| Entry { redelivered: true, ..entry });
-        let entries = held.chain(consumer.ready).collect();
-        if let Some(waker) = consumer.waker {
+        if let Some(waker) = consumer.waker.take() {
             after.wake(waker);
         }
-        self.backlog.put_back(entries);
+        let returned = consumer.ready.len();
+        self.backlog.put_back(consumer.held.drain().chain(consumer.ready).collect());
         self.deal(clock, after);
+        consumer.in_flight.remove(returned);
     }
 
-    #[cfg(test)]
-    pub(super) fn consumers(&self) -> usize {
-        self.consumers.len()
-    }
-
-    fn consumer(&mut self, key: Key) -> Option<&mut Consumer> {
-        self.consumers.get_mut(key.slot).filter(|consumer| consumer.id == key.id)
-    }
-
-    fn remove(&mut self, slot: usize) -> Consumer {
+    pub(super) fn remove(&mut self, slot: usize) -> Consumer {
         // Another consumer may get the slot, and must not stand in the line twice.
         self.line.retain(|other| *other != slot);
         self.consumers.remove(slot)
     }
 
-    fn freed(&mut self, slot: usize, clock: &Clock, after: &mut After) {
-        if self.consumers[slot].is_over() {
-            self.remove(slot);
-        } else {
-            self.line_up(slot);
-        }
-        self.deal(clock, after);
+    fn consumer(&mut self, key: Key) -> Option<&mut Consumer> {
+        Self::named(&mut self.consumers, key)
     }
 
-    /// Puts a consumer with room at the end of the line, once.
-    fn line_up(&mut self, slot: usize) {
-        let consumer = &mut self.consumers[slot];
-        if !consumer.in_line && consumer.has_room() {
-            consumer.in_line = true;
-            self.line.push_back(slot);
-        }
-    }
-
-    /// Gives the backlog to the consumers with room, one message each by turns.
-    fn deal(&mut self, clock: &Clock, after: &mut After) {
-        while !self.backlog.is_empty()
-            && let Some(&slot) = self.line.front()
-        {
-            let consumer = &mut self.consumers[slot];
-            if consumer.has_room() {
-                let Some(entry) = self.backlog.pop(clock, after) else { return };
-                consumer.ready.push_back(entry);
-                if let Some(waker) = consumer.waker.take() {
-                    after.wake(waker);
-                }
-            }
-            self.line.pop_front();
-            consumer.in_line = false;
-            self.line_up(slot);
-        }
+    fn named(consumers: &mut Slab<Consumer>, key: Key) -> Option<&mut Consumer> {
+        consumers.get_mut(key.slot).filter(|consumer| consumer.id == key.id)
     }
 }

@@ -14,15 +14,31 @@ use futures_util::FutureExt;
 use tokio::task::unconstrained;
 
 pub(crate) fn open(broker: &str) -> Arc<dyn Transport> {
-    DRIVER.open(&format!("memory://{broker}"), Environment::default()).unwrap()
+    open_at(broker, &Clock::real())
+}
+
+pub(crate) fn open_at(broker: &str, clock: &Clock) -> Arc<dyn Transport> {
+    let mut environment = Environment::default();
+    environment.clock = clock.clone();
+    DRIVER.open(&format!("memory://{broker}"), environment).unwrap()
 }
 
 /// A connected transport of a broker that has these queues and bindings (exchange, queue).
 pub(crate) async fn broker(name: &str, queues: &[&str], bindings: &[(&str, &str)]) -> Arc<dyn Transport> {
-    let transport = open(name);
-    transport.connect(Clock::real().now()).await.unwrap();
-    transport.apply(&topology(queues, bindings), ApplyMode::Create).await.unwrap();
+    broker_at(name, &Clock::real(), &topology(queues, bindings)).await
+}
+
+/// The same on another clock, with any topology.
+pub(crate) async fn broker_at(name: &str, clock: &Clock, wanted: &Topology) -> Arc<dyn Transport> {
+    let transport = open_at(name, clock);
+    transport.connect(clock.now()).await.unwrap();
+    transport.apply(wanted, ApplyMode::Create).await.unwrap();
     transport
+}
+
+/// Moves a clock that stands still.
+pub(crate) fn pass(clock: &Clock, time: Duration) {
+    clock.advance_to(clock.now() + time);
 }
 
 pub(crate) fn topology(queues: &[&str], bindings: &[(&str, &str)]) -> Topology {

@@ -2,9 +2,12 @@
 
 mod fixture;
 
+mod delays;
+mod in_flight;
 mod lifetime;
 mod pushing;
 mod routing;
+mod seed;
 mod settling;
 mod stress;
 mod time_to_live;

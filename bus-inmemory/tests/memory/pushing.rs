@@ -12,12 +12,15 @@ async fn a_delivery_has_what_the_sender_gave() {
     sent.correlation_id = Some("order 7".into());
     sent.headers.set("tenant", 7);
     sent.durable = false;
+    sent.routing_key = Some("eu.west".into());
+    sent.priority = Some(9);
     submit(&*bus, sent.clone()).await;
     let mut consumer = receiver(&*bus, "orders", 1).await;
     let [got] = deliveries(&mut *consumer).try_into().unwrap();
     assert_eq!((got.body, got.headers, got.durable), (sent.body, sent.headers, false));
     assert_eq!((got.content_type, got.message_id), (sent.content_type, sent.message_id));
     assert_eq!((got.correlation_id, got.redelivered), (sent.correlation_id, false));
+    assert_eq!((got.routing_key, got.priority), (sent.routing_key, Some(9)));
 }
 
 #[tokio::test]

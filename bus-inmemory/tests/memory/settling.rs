@@ -21,6 +21,23 @@ async fn a_released_message_goes_back_to_its_place_and_is_marked() {
 }
 
 #[tokio::test]
+async fn a_delivery_says_how_often_the_message_was_handed_out() {
+    let bus = broker("count", &["orders"], &[]).await;
+    send(&*bus, &queue("orders"), &["1", "2"]).await;
+    for times in 1..4 {
+        // The second is in the buffer of each of these, which is no delivery.
+        let mut consumer = receiver(&*bus, "orders", 2).await;
+        let mut handed_out = Vec::new();
+        done(consumer.next(1, &mut handed_out)).await;
+        let [Event::Delivery(first)] = &handed_out[..] else { panic!("{handed_out:?}") };
+        assert_eq!((first.broker_deliveries, first.redelivered), (Some(times), times > 1));
+    }
+    let mut consumer = receiver(&*bus, "orders", 2).await;
+    let [_, second] = deliveries(&mut *consumer).try_into().unwrap();
+    assert_eq!((second.broker_deliveries, second.redelivered), (Some(1), false));
+}
+
+#[tokio::test]
 async fn a_completed_message_never_comes_again() {
     let bus = broker("complete", &["orders"], &[]).await;
     send(&*bus, &queue("orders"), &["1"]).await;
