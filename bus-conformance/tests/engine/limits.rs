@@ -129,9 +129,9 @@ async fn a_timeout_in_which_a_send_waits_for_a_broker_that_is_away_is_no_attempt
         stage.faults.until("a second try, or the end", again).await;
         assert_eq!(stage.count("work_error").await, usize::from(!away));
         stage.faults.heal();
-        stage.faults.away(None);
         withheld.release();
         stage.completed("work", 1).await;
+        stage.faults.away(None);
         bus.stop().await;
         assert_eq!(stage.count("work_error").await, usize::from(!away));
         assert!(attempts.so_far().iter().all(|attempt| *attempt == 0), "uncounted: {attempts:?}");
@@ -266,6 +266,27 @@ async fn a_stop_returns_a_message_that_waits_for_the_limit() {
     probe.let_through(3);
     soon("the stop", stop).await.unwrap();
     assert_eq!((stage.count("work").await, probe.left().await), (2, 0));
+}
+
+#[tokio::test]
+async fn a_stop_lets_a_message_go_on_to_its_next_consumer_if_that_has_room() {
+    let stage = Stage::new().await;
+    let (first, second) = (Probe::<Ticked>::closed(), Probe::<Ticked>::open());
+    let bus = stage
+        .bus(|b| {
+            b.endpoint("work", |e| e.consumer(first.handler()).consumer_with(second.handler(), |c| c.concurrency(1)))
+        })
+        .await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    first.next().await;
+    let stop = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.stop().await }
+    });
+    quiet().await;
+    first.let_through(1);
+    soon("the stop", stop).await.unwrap();
+    assert_eq!((second.left().await, stage.count("work").await), (1, 0));
 }
 
 #[tokio::test]
