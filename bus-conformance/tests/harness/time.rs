@@ -60,3 +60,40 @@ async fn a_year_passes_in_no_time() {
     assert_eq!(h.clock().now() - start, 24 * HOUR);
     assert!(real.now() - began < Duration::from_secs(60), "the topology is looked at once a minute, and no more");
 }
+
+#[tokio::test]
+async fn a_timeout_comes_when_the_clock_is_moved_though_the_handler_waits_for_something_else() {
+    let h = harness(|b| {
+        b.endpoint("orders", |e| {
+            e.timeout(HOUR).retry(Retry::interval(1, HOUR)).consumer(async |_: Submitted| {
+                std::future::pending::<()>().await;
+                Ok::<(), Failure>(())
+            })
+        })
+    })
+    .await;
+    h.publish(Submitted { number: 1 }).await;
+    h.advance(4 * HOUR).await;
+    let faulted = h.faulted::<Submitted>().one();
+    assert_eq!((faulted.attempts, faulted.after), (2, 3 * HOUR));
+    assert!(faulted.error.as_deref().unwrap().contains("did not finish within its timeout of 3600s"), "{faulted:?}");
+}
+
+#[tokio::test]
+async fn a_handler_under_a_timeout_that_goes_on_by_itself_is_waited_for() {
+    let h = harness(|b| {
+        b.endpoint("orders", |e| {
+            e.timeout(HOUR).consumer(async |_: Submitted, ctx: Context| {
+                for number in 0..50 {
+                    tokio::task::yield_now().await;
+                    ctx.publish(crate::shop::Reserve { number }).await?;
+                }
+                Ok::<(), Failure>(())
+            })
+        })
+    })
+    .await;
+    h.publish(Submitted { number: 1 }).await;
+    h.advance(2 * HOUR).await;
+    assert_eq!(h.consumed::<Submitted>().one().after, Duration::ZERO);
+}

@@ -110,7 +110,7 @@ impl<I: Invoke> Fixed<I> {
                 continue;
             }
             _holding = None;
-            let Some(pause) = self.policy.pause(reason.verdict, retries) else {
+            let Some(pause) = self.policy.pause(reason.verdict, retries, &endpoint.outlet.clock) else {
                 return Err(Unfinished::Failed { reason, retries });
             };
             endpoint.outlet.observe(|| Event::Failed {
@@ -173,6 +173,8 @@ impl<I: Invoke> Fixed<I> {
         number: u32,
     ) -> Result<Record, Box<Reason>> {
         let ctx = Context::new(incoming.clone(), endpoint.clone(), number, self.policy.store.is_some());
+        // Also if the attempt is dropped where it waits.
+        let _closing = Closing(&ctx);
         let guarded = async {
             let work = pin!(self.chain.invoke(&ctx).fuse());
             let done = self.policy.timeout.run(&endpoint.outlet.clock, work).await;
@@ -210,6 +212,15 @@ impl<I: Invoke> Fixed<I> {
             );
         }
         discards
+    }
+}
+
+/// Closes the context of an attempt that is over, however it ends.
+struct Closing<'a>(&'a Context);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        drop(self.0.close());
     }
 }
 

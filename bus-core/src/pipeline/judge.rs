@@ -1,7 +1,10 @@
 use std::{error::Error, time::Duration};
 
 use super::Policy;
-use crate::consumer::{DecodeError, Failure, Verdict};
+use crate::{
+    clock::Clock,
+    consumer::{DecodeError, Failure, Verdict},
+};
 
 impl Policy {
     /// What is to happen after a failure: the first that says something decides, as [`Failure`] has it. Runs
@@ -24,9 +27,9 @@ impl Policy {
     }
 
     /// How long the next attempt waits, after `retries` retries; `None` if there is none.
-    pub(super) fn pause(&self, verdict: Verdict, retries: u32) -> Option<Duration> {
+    pub(super) fn pause(&self, verdict: Verdict, retries: u32, clock: &Clock) -> Option<Duration> {
         match verdict {
-            Verdict::Retry => self.retry.delay(retries),
+            Verdict::Retry => self.retry.pause(retries, clock.chance()),
             Verdict::RetryAfter(pause) => (retries < self.retry.limit()).then_some(pause),
             Verdict::Permanent | Verdict::Discard => None,
         }
@@ -138,11 +141,11 @@ mod tests {
     #[test]
     fn a_pause_that_was_asked_for_replaces_the_policys_and_keeps_its_limit() {
         let policy = policy(Retry::interval(2, SECOND));
-        let pauses = |verdict| [0, 1, 2].map(|retries| policy.pause(verdict, retries));
+        let pauses = |verdict| [0, 1, 2].map(|retries| policy.pause(verdict, retries, &Clock::manual(1)));
         assert_eq!(pauses(Verdict::Retry), [Some(SECOND), Some(SECOND), None]);
         let longest = Some(Duration::MAX);
         assert_eq!(pauses(Verdict::RetryAfter(Duration::MAX)), [longest, longest, None]);
         assert_eq!(pauses(Verdict::Permanent), [None; 3]);
-        assert_eq!(Policy::default().pause(LATER, 0), None);
+        assert_eq!(Policy::default().pause(LATER, 0, &Clock::manual(1)), None);
     }
 }

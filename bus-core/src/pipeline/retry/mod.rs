@@ -26,7 +26,7 @@ use crate::consumer::Failure;
 /// let retry = Retry::exponential(5, Duration::from_millis(200)..Duration::from_secs(10))
 ///     .unless::<std::num::ParseIntError>()
 ///     .unless_if(|error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound);
-/// assert!(retry.delay(0).unwrap() >= Duration::from_millis(150));
+/// assert_eq!(retry.delay(0), Some(Duration::from_millis(200)));
 /// assert_eq!(retry.delay(5), None);
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -106,10 +106,16 @@ impl Retry {
         self
     }
 
-    /// The pause after `retries` retries; `None` if there is no further one.
+    /// The pause after `retries` retries, or the middle of what chance makes of it; `None` if there is no further
+    /// one.
     #[must_use]
     pub fn delay(&self, retries: u32) -> Option<Duration> {
-        if retries < self.limit { self.pace.pause(retries) } else { None }
+        self.pause(retries, 0.5)
+    }
+
+    /// The same with chance in it, from 0 to 1.
+    pub(crate) fn pause(&self, retries: u32, chance: f64) -> Option<Duration> {
+        if retries < self.limit { self.pace.pause(retries, chance) } else { None }
     }
 
     /// How many retries there are at most.
@@ -134,11 +140,6 @@ impl Retry {
     }
 }
 
-/// A number from 0 to 1, good enough to spread retries: the random bits of a new id.
-pub(crate) fn chance() -> f64 {
-    f64::from(u32::try_from(uuid::Uuid::new_v4().as_u128() & 0xFFFF_FFFF).unwrap_or(0)) / f64::from(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,11 +157,12 @@ mod tests {
         assert_eq!(pauses(Retry::incremental(3, SECOND, 2 * SECOND)), [SECOND, 3 * SECOND, 5 * SECOND]);
         assert_eq!(pauses(Retry::incremental(3, SECOND, Duration::MAX)), [SECOND, Duration::MAX, Duration::MAX]);
         assert_eq!(pauses(Retry::exponential(50, Duration::MAX..Duration::MAX)).len(), 50);
-        let grown = pauses(Retry::exponential(40, SECOND..10 * SECOND));
-        assert_eq!(grown.len(), 40);
-        for (n, pause) in grown.into_iter().enumerate() {
-            let middle = SECOND.mul_f64(2_f64.powi(i32::try_from(n).unwrap())).min(10 * SECOND);
-            assert!(pause >= middle.mul_f64(0.75) && pause <= middle.mul_f64(1.25).min(10 * SECOND), "{n}: {pause:?}");
-        }
+        let grown = |chance| -> Vec<f64> {
+            let retry = Retry::exponential(6, SECOND..10 * SECOND);
+            (0..).map_while(|n| retry.pause(n, chance)).map(|pause| pause.as_secs_f64()).collect()
+        };
+        assert_eq!(grown(0.5), [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]);
+        assert_eq!(grown(0.0), [0.75, 1.5, 3.0, 6.0, 7.5, 7.5]);
+        assert_eq!(grown(1.0), [1.25, 2.5, 5.0, 10.0, 10.0, 10.0]);
     }
 }

@@ -1,7 +1,5 @@
 use std::{ops::Range, time::Duration};
 
-use super::chance;
-
 /// How the pauses of a policy follow each other.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Pace {
@@ -17,8 +15,8 @@ pub(super) enum Pace {
 }
 
 impl Pace {
-    /// The pause after `retries` retries; `None` if a list ended.
-    pub(super) fn pause(&self, retries: u32) -> Option<Duration> {
+    /// The pause after `retries` retries; `None` if a list ended. `chance` is from 0 to 1.
+    pub(super) fn pause(&self, retries: u32, chance: f64) -> Option<Duration> {
         Some(match self {
             Self::Immediate => Duration::ZERO,
             Self::Interval(interval) => *interval,
@@ -27,7 +25,7 @@ impl Pace {
             Self::Exponential(pauses) => {
                 let pause = pauses.start.saturating_mul(2_u32.saturating_pow(retries)).min(pauses.end);
                 // `Duration::MAX` times more than one is no duration.
-                let spread = pause.as_secs_f64() * (0.75 + 0.5 * chance());
+                let spread = pause.as_secs_f64() * (0.75 + 0.5 * chance);
                 Duration::try_from_secs_f64(spread).unwrap_or(pauses.end).min(pauses.end)
             }
         })
