@@ -1,5 +1,24 @@
 //! What most programs use: `use bus::prelude::*;`.
 //!
+//! ```
+//! use bus::prelude::*;
+//!
+//! #[derive(Debug, Serialize, Deserialize, Message)]
+//! #[message(namespace = "Acme.Orders")]
+//! struct Paid {
+//!     amount: String,
+//! }
+//!
+//! async fn book(paid: Paid) -> Result<(), Failure> {
+//!     let amount = paid.amount.parse::<u64>().permanent()?; // not retried: the message goes to `_error`
+//!     if amount == 0 {
+//!         return Err(Discard::new("nothing to book").into()); // completed, and nowhere else
+//!     }
+//!     Ok(())
+//! }
+//! # let _ = bus::builder("memory://shop").endpoint("books", |e| e.consumer(book));
+//! ```
+//!
 //! `Serialize`, `Deserialize` and `Uuid` are those of serde and uuid; deriving the former needs `serde` in
 //! the program's own manifest.
 

@@ -108,13 +108,12 @@ async fn a_message_that_ends_its_process_five_times_goes_to_error_and_its_neighb
         quiet().await;
         lives.with(|seen| seen.running = 0);
     }
-    let seen = lives.seen.lock().unwrap();
+    let seen = lives.with(std::mem::take);
     assert_eq!(seen.done, (1..=NEIGHBOURS).collect());
     assert!(seen.twice.is_empty(), "{:?}", seen.twice);
     assert_eq!(seen.beside.len(), 5, "{:?}", seen.beside);
     assert_eq!(seen.beside[2..], [0, 0, 0], "from the third start on it is alone");
     assert_eq!(processes, 6);
-    drop(seen);
     let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
     let said = letter.fault_message().unwrap();
     assert!(said.starts_with("it ended the process: ") && said.contains("5 times"), "{said}");

@@ -83,6 +83,27 @@ async fn a_classifier_or_filter_that_panics_is_a_failure_and_the_next_message_is
 }
 
 #[tokio::test]
+async fn a_classifier_that_panics_over_a_refused_message_fails_the_attempt() {
+    let stage = Stage::new().await;
+    let attempts = Attempts::default();
+    let noted = attempts.clone();
+    let handler = move |_: Ticked, ctx: Context| {
+        noted.note(ctx.attempt());
+        async move { ctx.publish(Tocked { number: 1 }).await }
+    };
+    let classify = |_: &Error| -> Verdict { panic!("a judge without words") };
+    let bus =
+        stage.bus(|b| b.endpoint("work", |e| e.retry(Retry::immediate(1)).classify(classify).consumer(handler))).await;
+    stage.faults.answer(usize::MAX, carrying::<Tocked>, Answer::Rejected);
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
+    let said = letter.fault_message().unwrap();
+    assert!(said.contains("a scripted refusal") && said.contains("a judge without words"), "{said}");
+    assert_eq!(attempts.so_far(), [0, 1]);
+    bus.stop().await;
+}
+
+#[tokio::test]
 async fn a_payload_that_does_not_decode_can_be_discarded() {
     #[derive(Debug, serde::Serialize, serde::Deserialize, bus_core::Message)]
     #[message(namespace = "Bus.Engine", name = "Ticked", crate = bus_core)]

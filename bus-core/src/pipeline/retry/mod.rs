@@ -154,6 +154,7 @@ mod tests {
         assert_eq!(pauses(Retry::interval(3, SECOND)), [SECOND; 3]);
         assert!(pauses(Retry::intervals([])).is_empty());
         assert_eq!(pauses(Retry::intervals([5 * SECOND, SECOND])), [5 * SECOND, SECOND]);
+        assert_eq!(Retry::intervals([5 * SECOND, SECOND]).limit(), 2);
         assert_eq!(pauses(Retry::incremental(3, SECOND, 2 * SECOND)), [SECOND, 3 * SECOND, 5 * SECOND]);
         assert_eq!(pauses(Retry::incremental(3, SECOND, Duration::MAX)), [SECOND, Duration::MAX, Duration::MAX]);
         assert_eq!(pauses(Retry::exponential(50, Duration::MAX..Duration::MAX)).len(), 50);
