@@ -9,6 +9,7 @@ pub(crate) trait Observer: Debug + Send + Sync + 'static {
 
 /// What happens on a bus.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only the harness looks yet"))]
 pub(crate) enum Event<'a> {
     /// A message of the program's, or a fault, is handed to the transport.
     Sent {
@@ -30,6 +31,7 @@ pub(crate) enum Event<'a> {
 
 /// A message at a consumer.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only the harness looks yet"))]
 pub(crate) struct Handling<'a> {
     pub(crate) endpoint: &'a Arc<str>,
     pub(crate) consumer: &'a Arc<str>,

@@ -91,6 +91,7 @@ impl Manual {
     }
 
     /// How many rest; with those that only a deadline is sure to end.
+    #[cfg(feature = "testing")]
     pub(super) fn resting(&self, limited: bool) -> usize {
         let of = |state: &mut State| state.resting + if limited { state.limited.max(0).unsigned_abs() } else { 0 };
         self.with(of)
@@ -107,6 +108,7 @@ impl Manual {
         }
     }
 
+    #[cfg(feature = "testing")]
     pub(super) fn watch_resting(&self, notice: Box<dyn Fn() + Send + Sync>) {
         // One bus has one clock, and one harness.
         let _ = self.notice.set(notice);

@@ -178,6 +178,7 @@ impl Clock {
 
     /// How many deliveries wait for a manual clock; if not `patient`, with those that wait for something else
     /// under a [limit](Self::limit).
+    #[cfg(feature = "testing")]
     pub(crate) fn resting(&self, patient: bool) -> usize {
         match &self.0 {
             Kind::Real => 0,
@@ -186,6 +187,7 @@ impl Clock {
     }
 
     /// Calls `notice` whenever somebody began to wait for a manual clock.
+    #[cfg(feature = "testing")]
     pub(crate) fn watch_resting(&self, notice: impl Fn() + Send + Sync + 'static) {
         if let Kind::Manual(manual) = &self.0 {
             manual.watch_resting(Box::new(notice));
@@ -193,6 +195,7 @@ impl Clock {
     }
 
     /// Whether it can be moved.
+    #[cfg(feature = "testing")]
     pub(crate) fn is_manual(&self) -> bool {
         matches!(self.0, Kind::Manual(_))
     }

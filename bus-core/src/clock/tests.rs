@@ -46,6 +46,7 @@ async fn an_alarm_of_the_real_clock_rings_too() {
     heard.await.unwrap();
 }
 
+#[cfg(feature = "testing")]
 #[tokio::test]
 async fn who_rests_counts_until_its_time_has_come_or_it_is_dropped() {
     let clock = Clock::manual(1);
@@ -76,6 +77,7 @@ fn chance_follows_from_the_seed() {
     assert_ne!(Clock::real().chance(), Clock::real().chance());
 }
 
+#[cfg(feature = "testing")]
 #[tokio::test]
 async fn who_waits_under_a_limit_counts_until_it_is_woken_or_its_time_has_come() {
     let clock = Clock::manual(1);
