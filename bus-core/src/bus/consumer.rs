@@ -1,12 +1,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use tower_layer::Layer;
-use tower_service::Service;
-
 use crate::{
-    BoxError,
-    consumer::{Context, Entry, Registration},
-    filter::{Filter, NextService},
+    consumer::{Entry, Registration},
+    filter::Filter,
     pipeline::{Concurrency, Filters, Pipeline, Policy, Retry, Timeout},
 };
 
@@ -19,7 +15,7 @@ pub struct ConsumerBuilder {
     retry: Option<Retry>,
     timeout: Option<Duration>,
     concurrency: Option<u16>,
-    filters: Filters,
+    pub(super) filters: Filters,
 }
 
 impl ConsumerBuilder {
@@ -63,22 +59,6 @@ impl ConsumerBuilder {
     #[must_use]
     pub fn filter(mut self, filter: impl Filter) -> Self {
         self.filters.filter(filter);
-        self
-    }
-
-    /// Adds a layer of tower, inside of the endpoint's and of those that were added before: see
-    /// [`EndpointBuilder::layer`](super::EndpointBuilder::layer).
-    #[must_use]
-    pub fn layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<NextService> + Send + Sync + 'static,
-        L::Service: Service<Context, Response = (), Error: Into<BoxError>, Future: Send + 'static>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.filters.layer(layer);
         self
     }
 

@@ -1,14 +1,10 @@
 use std::{fmt, time::Duration};
 
-use tower_layer::Layer;
-use tower_service::Service;
-
 use super::ConsumerBuilder;
 use crate::{
-    BoxError,
     address::{Address, AddressError},
-    consumer::{Context, Entry, IntoConsumer, Registration, Verdict},
-    filter::{Filter, NextService},
+    consumer::{Entry, IntoConsumer, Registration, Verdict},
+    filter::Filter,
     pipeline::{Classifiers, Filters, Retry},
     send::IntoAddress,
     transport::Extensions,
@@ -90,7 +86,7 @@ impl EndpointBuilder {
     /// Adds a consumer with settings of its own, which outweigh the endpoint's; its filters come after them.
     ///
     /// ```
-    /// # use bus_core::{Message, Retry, bus::EndpointBuilder, consumer::{Context, Failure}};
+    /// # use bus_core::{Message, Retry, bus::EndpointBuilder, consumer::{Failure}};
     /// # use serde::{Deserialize, Serialize};
     /// # use std::time::Duration;
     /// # #[derive(Serialize, Deserialize, Message)]
@@ -229,30 +225,6 @@ impl EndpointBuilder {
     #[must_use]
     pub fn filter(mut self, filter: impl Filter) -> Self {
         self.filters.filter(filter);
-        self
-    }
-
-    /// Adds a layer of tower, which is a filter like any other: `.layer(ConcurrencyLimitLayer::new(4))`.
-    ///
-    /// The layer is asked for a service once per consumer, by `build()`, and each attempt calls a clone of that,
-    /// once it is ready. A limit that all consumers are to share has to be shared by the layer, as
-    /// `GlobalConcurrencyLimitLayer` does it.
-    ///
-    /// The service gets the [`Context`] and answers nothing. Errors of the consumer pass through layers boxed,
-    /// and what comes out again is the consumer's failure as it was. An error of the layer's own is one more
-    /// way for an attempt to fail. A layer that calls its service again, as a retry does, runs the consumer
-    /// again within the attempt. The services of tower that wait keep time by tokio's clock.
-    #[must_use]
-    pub fn layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<NextService> + Send + Sync + 'static,
-        L::Service: Service<Context, Response = (), Error: Into<BoxError>, Future: Send + 'static>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.filters.layer(layer);
         self
     }
 

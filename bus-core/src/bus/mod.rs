@@ -6,6 +6,8 @@ mod dead_letters;
 mod endpoint;
 mod handle;
 mod health;
+#[cfg(feature = "tower")]
+mod layer;
 mod lifecycle;
 mod plan;
 

@@ -11,7 +11,7 @@ pub struct Marked(Mark);
 pub(super) struct Mark(Failure);
 
 impl Marked {
-    pub(super) fn new(failure: Failure) -> Self {
+    pub(crate) fn new(failure: Failure) -> Self {
         Self(Mark(failure))
     }
 

@@ -84,13 +84,6 @@ impl Failure {
         reason.into().with(Verdict::Discard)
     }
 
-    /// An error whose type only its giver knows. A verdict on the error itself outweighs this one.
-    pub(crate) fn boxed(error: BoxError, error_type: &'static str, verdict: Option<Verdict>) -> Self {
-        let failure = Self { error, error_type, verdict: None };
-        let verdict = failure.verdict().or(verdict);
-        Self { verdict, ..failure }
-    }
-
     fn with(self, verdict: Verdict) -> Self {
         Self { verdict: Some(verdict), ..self }
     }

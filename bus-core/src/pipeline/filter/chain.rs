@@ -1,6 +1,8 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use super::{Filter, Next, layer::Layered};
+#[cfg(feature = "tower")]
+use super::layer::Layered;
+use super::{Filter, Next};
 use crate::{
     Error,
     consumer::{Context, Failure},
@@ -29,6 +31,7 @@ impl Filters {
         self.0.push(Arc::new(Filtering(Arc::new(filter))));
     }
 
+    #[cfg(feature = "tower")]
     pub(crate) fn layer<L>(&mut self, layer: L)
     where
         Layered<L>: Middleware,

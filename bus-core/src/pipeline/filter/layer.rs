@@ -1,5 +1,4 @@
 use std::{
-    any::type_name,
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
@@ -13,7 +12,7 @@ use tower_service::Service;
 use super::chain::{Link, Middleware, Running};
 use crate::{
     BoxError,
-    consumer::{Context, Failure},
+    consumer::{Context, Failure, Marked},
 };
 
 /// A layer of tower as a part of the chain.
@@ -41,8 +40,8 @@ where
         Box::pin(async move {
             // What one clone is ready for is its own, such as a permit: each attempt has one.
             let mut service = self.0.clone();
-            poll_fn(|task| service.poll_ready(task)).await.map_err(unwrap)?;
-            service.call(ctx).await.map_err(unwrap)
+            poll_fn(|task| service.poll_ready(task)).await.map_err(Failure::from)?;
+            service.call(ctx).await.map_err(Failure::from)
         })
     }
 }
@@ -79,42 +78,14 @@ impl Future for NextFuture {
     type Output = Result<(), BoxError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(task).map_err(|failure| Wrapped(failure).into())
+        // Layers know std errors only; what comes out of them again is the failure that went in.
+        self.0.as_mut().poll(task).map_err(|failure| Marked::new(failure).into())
     }
 }
 
 impl fmt::Debug for NextFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NextFuture")
-    }
-}
-
-/// A failure inside of layers, which know std errors only. The error itself is its source, so that whoever
-/// looks along the sources finds it also within an error of the layer's.
-#[derive(Debug)]
-struct Wrapped(Failure);
-
-impl fmt::Display for Wrapped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Wrapped {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.0.error())
-    }
-}
-
-/// The failure that a layer let through, else one of its own, which may be about another.
-fn unwrap<E: Into<BoxError>>(error: E) -> Failure {
-    match error.into().downcast::<Wrapped>() {
-        Ok(wrapped) => wrapped.0,
-        Err(error) => {
-            let mut sources = std::iter::successors(error.source(), |error| error.source());
-            let verdict = sources.find_map(|error| error.downcast_ref::<Wrapped>()?.0.verdict());
-            Failure::boxed(error, type_name::<E>(), verdict)
-        }
     }
 }
 
@@ -128,15 +99,6 @@ mod tests {
     struct Around(#[source] BoxError);
 
     #[test]
-    fn a_failure_comes_out_of_a_layer_as_it_went_in() {
-        let parsing = "x".parse::<u8>().unwrap_err();
-        let failure = unwrap(BoxError::from(Wrapped(Failure::permanent(parsing.clone()))));
-        assert_eq!(failure.error_type(), "core::num::error::ParseIntError");
-        assert_eq!((failure.chain(), failure.verdict()), (parsing.to_string(), Some(Verdict::Permanent)));
-        assert_eq!(failure.error().downcast_ref(), Some(&parsing));
-    }
-
-    #[test]
     fn an_error_that_a_layer_puts_around_a_failure_keeps_its_text_and_its_verdict() {
         for verdict in [Some(Verdict::Permanent), None] {
             let parsing = "x".parse::<u8>().unwrap_err();
@@ -144,7 +106,7 @@ mod tests {
                 Some(_) => Failure::permanent(parsing.clone()),
                 None => parsing.clone().into(),
             };
-            let failure = unwrap(Around(Wrapped(failure).into()));
+            let failure = Failure::from(Around(Marked::new(failure).into()));
             assert!(failure.error_type().ends_with("Around"), "{}", failure.error_type());
             assert_eq!((failure.chain(), failure.verdict()), (format!("the layer's: {parsing}"), verdict));
         }

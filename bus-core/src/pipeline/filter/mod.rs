@@ -27,12 +27,14 @@
 //! the consumer; who has none pays nothing.
 
 mod chain;
+#[cfg(feature = "tower")]
 mod layer;
 mod next;
 
 use std::{fmt, future::Future};
 
 pub(crate) use chain::{Chain, Filters};
+#[cfg(feature = "tower")]
 pub use layer::{NextFuture, NextService};
 pub use next::Next;
 
