@@ -8,7 +8,7 @@ use bus_core::{
     consumer::{Context, Failure},
 };
 
-use crate::stage::{Attempts, Stage, Ticked, quiet};
+use crate::stage::{Attempts, Stage, Ticked, Tocked, quiet};
 
 #[tokio::test]
 async fn the_longest_duration_means_for_ever() {
@@ -153,4 +153,18 @@ async fn an_endpoint_whose_error_queue_could_not_be_named_is_refused_at_build() 
         let queue = format!("`{}{suffix}` cannot be used", "n".repeat(length));
         assert!(refused.contains(&queue), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_context_is_closed_too_when_its_handler_is_cancelled() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::closed();
+    let bus = stage.bus(|b| b.stop_timeout(Duration::ZERO).endpoint("work", |e| e.consumer(probe.handler()))).await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    let ctx = probe.next().await.ctx;
+    bus.stop().await;
+    bus.start().await.unwrap();
+    let refused = ctx.publish(Tocked { number: 1 }).await;
+    assert!(matches!(refused, Err(Error::ContextClosed)), "{refused:?}");
+    bus.stop().await;
 }
