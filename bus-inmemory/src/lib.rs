@@ -41,6 +41,7 @@ mod address;
 mod alarms;
 mod broker;
 mod driver;
+mod endpoint;
 mod in_flight;
 mod publisher;
 mod queue;
@@ -50,3 +51,4 @@ mod transport;
 mod url;
 
 pub use driver::{DRIVER, MemoryDriver};
+pub use endpoint::{EndpointOptions, endpoint};

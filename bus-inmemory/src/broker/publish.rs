@@ -9,7 +9,10 @@ use bus_core::{
 };
 
 use super::{Broker, delays::DELAY_MAX};
-use crate::queue::{Message, Queue};
+use crate::{
+    endpoint::EndpointOptions,
+    queue::{Message, Queue},
+};
 
 /// The queues that a message is for.
 #[derive(Debug)]
@@ -64,12 +67,12 @@ impl Broker {
     /// The queue itself; it is made if the message asks for that.
     fn queue_for(&self, queue: &Arc<str>, message: &Outgoing) -> Result<Option<Arc<Queue>>, String> {
         let found = self.queue(queue);
-        // What the new queue should be like says nothing here: all queues of this broker are alike.
+        // It is one without options, whatever it should be like: what went wrong is to wait there for a person.
         if found.is_some() || message.extensions.get::<EnsureQueue>().is_none() {
             return Ok(found);
         }
         check_entity_name(queue).map_err(|reason| format!("the queue `{queue}` cannot be named so: {reason}"))?;
-        Ok(Some(self.write(|routes| routes.declare_queue(queue))))
+        Ok(Some(self.write(|routes| routes.declare_queue(queue, EndpointOptions::default()))))
     }
 
     /// The queues behind an exchange, which is declared if it is missing, as at a first publish on RabbitMQ.

@@ -15,15 +15,6 @@ impl Backlog {
         self.0.push_back(entry);
     }
 
-    /// Puts messages back to where they were.
-    pub(super) fn put_back(&mut self, mut entries: Vec<Entry>) {
-        // From the last to the first, each goes in before the one put in last: near the head, where little moves.
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.sequence));
-        for entry in entries {
-            self.put_back_one(entry);
-        }
-    }
-
     /// Puts a message back to where it was.
     pub(super) fn put_back_one(&mut self, entry: Entry) {
         let at = self.0.partition_point(|other| other.sequence < entry.sequence);
@@ -46,6 +37,14 @@ impl Backlog {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter()
+    }
+
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.0.front()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -86,8 +85,9 @@ mod tests {
         for sequence in [3, 6, 8] {
             backlog.push(entry(sequence, None), &Clock::real(), &mut after);
         }
-        backlog.put_back(vec![entry(7, None), entry(1, None), entry(5, None), entry(2, None)]);
-        backlog.put_back_one(entry(4, None));
+        for sequence in [7, 1, 5, 2, 4] {
+            backlog.put_back_one(entry(sequence, None));
+        }
         assert_eq!(sequences(&backlog), [1, 2, 3, 4, 5, 6, 7, 8]);
     }
 

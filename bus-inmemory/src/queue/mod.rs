@@ -2,38 +2,63 @@
 
 mod after;
 mod backlog;
+mod bell;
 mod chance;
 mod consumer;
 mod dealing;
+mod lanes;
+mod leases;
 mod message;
+mod returning;
 mod state;
+mod waiting;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     task::{Poll, Waker},
+    time::Instant,
 };
 
 pub(crate) use after::After;
+use bell::Bell;
 use bus_core::clock::Clock;
 use chance::Chance;
 use consumer::Intake;
 pub(crate) use consumer::{Key, Taken};
+use leases::Leases;
 pub(crate) use message::Message;
 use state::State;
 
-use crate::in_flight::InFlight;
+use crate::{alarms::Alarms, endpoint::EndpointOptions, in_flight::InFlight};
 
 /// A queue of the broker.
 #[derive(Debug)]
 pub(crate) struct Queue {
+    this: Weak<Self>,
+    options: EndpointOptions,
+    alarms: Arc<Alarms>,
     state: Mutex<State>,
 }
 
+/// What the queues have of their broker.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Home {
+    /// With one, queues have no order of their own.
+    pub(crate) seed: Option<u64>,
+    pub(crate) alarms: Arc<Alarms>,
+}
+
 impl Queue {
-    /// An empty queue; with a seed, one without an order of its own.
-    pub(crate) fn new(name: &str, seed: Option<u64>) -> Self {
-        let chance = seed.map(|seed| Chance::new(seed, name));
-        Self { state: Mutex::new(State::new(chance)) }
+    /// An empty queue.
+    pub(crate) fn new(name: &str, options: EndpointOptions, home: &Home) -> Arc<Self> {
+        let chance = home.seed.map(|seed| Chance::new(seed, name));
+        let state = Mutex::new(State::new(options.lanes, chance));
+        Arc::new_cyclic(|this| Self { this: this.clone(), options, alarms: home.alarms.clone(), state })
+    }
+
+    /// How it was declared.
+    pub(crate) fn options(&self) -> &EndpointOptions {
+        &self.options
     }
 
     /// Takes a message in.
@@ -48,7 +73,8 @@ impl Queue {
 
     /// Adds a consumer that may have `prefetch` unsettled messages.
     pub(crate) fn attach(&self, prefetch: u16, in_flight: Arc<InFlight>, clock: &Clock) -> Key {
-        self.locked(|state, after| state.attach(prefetch, in_flight, clock, after))
+        let leases = |key| Some(Leases::new(self.options.lease?, clock.clone(), self.lease_bell(key, clock)));
+        self.locked(|state, after| state.attach(prefetch, in_flight, leases, clock, after))
     }
 
     /// Hands out up to `max` messages of those pushed to the consumer, or wakes `waker` when there are
@@ -75,6 +101,11 @@ impl Queue {
         self.locked(|state, after| state.release(key, number, clock, after))
     }
 
+    /// Renews a delivery's lease; `None` if it has none, or was no longer the consumer's.
+    pub(crate) fn renew(&self, key: Key, number: u64) -> Option<Instant> {
+        self.locked(|state, _| state.renew(key, number))
+    }
+
     /// Pushes nothing more to the consumer; what it did not hand out goes back.
     pub(crate) fn pause(&self, key: Key, clock: &Clock) {
         self.locked(|state, after| state.shut(key, Intake::Paused, clock, after));
@@ -93,8 +124,26 @@ impl Queue {
     /// Looks at the first messages that no consumer has.
     pub(crate) fn browse(&self, max: usize, clock: &Clock) -> Vec<Arc<Message>> {
         self.locked(|state, _| {
-            let entries = state.backlog.iter().filter(|entry| !entry.expired(clock));
+            let entries = state.waiting.in_order().into_iter().filter(|entry| !entry.expired(clock));
             entries.take(max).map(|entry| entry.message.clone()).collect()
+        })
+    }
+
+    /// Sets its alarms again, elsewhere.
+    pub(crate) fn move_alarms(&self) {
+        self.locked(|state, _| {
+            let consumers = state.consumers.iter_mut();
+            consumers.filter_map(|(_, consumer)| consumer.leases.as_mut()).for_each(|leases| leases.move_alarm());
+        });
+    }
+
+    /// What rings when leases of a consumer may be over.
+    fn lease_bell(&self, key: Key, clock: &Clock) -> Bell {
+        let (queue, clock) = (self.this.clone(), clock.clone());
+        Bell::new(self.alarms.clone(), move |rung| {
+            if let Some(queue) = queue.upgrade() {
+                queue.locked(|state, after| state.lapse(key, rung, &clock, after));
+            }
         })
     }
 

@@ -4,7 +4,10 @@ mod fixture;
 
 mod delays;
 mod in_flight;
+mod lanes;
+mod leases;
 mod lifetime;
+mod options;
 mod pushing;
 mod routing;
 mod seed;

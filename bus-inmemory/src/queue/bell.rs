@@ -1,0 +1,47 @@
+use std::{fmt, sync::Arc, time::Instant};
+
+use bus_core::clock::{Alarm, Clock};
+
+use crate::alarms::Alarms;
+
+/// One alarm for the first of many times. It may ring early, when the first is gone already: most are, and a new
+/// alarm for each would cost more.
+pub(super) struct Bell {
+    alarms: Arc<Alarms>,
+    ring: Arc<dyn Fn(Instant) + Send + Sync>,
+    set: Option<(Instant, Clock, Alarm)>,
+}
+
+impl Bell {
+    /// Calls `ring`, in time, with the time for which it was set: the clock may not have got there quite.
+    pub(super) fn new(alarms: Arc<Alarms>, ring: impl Fn(Instant) + Send + Sync + 'static) -> Self {
+        Self { alarms, ring: Arc::new(ring), set: None }
+    }
+
+    /// Sees to it that it rings by then.
+    pub(super) fn by(&mut self, at: Instant, clock: &Clock) {
+        if self.set.as_ref().is_none_or(|(set, ..)| *set > at) {
+            let ring = self.ring.clone();
+            let alarm = self.alarms.set(clock, at, move || ring(at));
+            self.set = Some((at, clock.clone(), alarm));
+        }
+    }
+
+    /// It rang, for this time.
+    pub(super) fn rang(&mut self, at: Instant) {
+        self.set.take_if(|(set, ..)| *set <= at);
+    }
+
+    /// Sets the alarm again, elsewhere.
+    pub(super) fn move_alarm(&mut self) {
+        if let Some((at, clock, _)) = self.set.take() {
+            self.by(at, &clock);
+        }
+    }
+}
+
+impl fmt::Debug for Bell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bell").field(&self.set.as_ref().map(|(at, ..)| at)).finish()
+    }
+}
