@@ -84,7 +84,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_forgets_a_closed_consumer_when_all_it_handed_out_is_settled() {
-        let (queue, clock) = (Queue::new("q", endpoint(), &Home::default()), Clock::real());
+        let (queue, clock) = (Queue::new("q".into(), endpoint(), &Home::default()), Clock::real());
         let idle = Subscription::new(queue.clone(), 1, Arc::default(), clock.clone());
         idle.close();
         assert_eq!(queue.consumers(), 0);
@@ -103,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_move_is_not_done_in_one_step_and_the_original_comes_again() {
-        let (queue, clock) = (Queue::new("q", endpoint(), &Home::default()), Clock::real());
+        let (queue, clock) = (Queue::new("q".into(), endpoint(), &Home::default()), Clock::real());
         let subscription = Subscription::new(queue.clone(), 1, Arc::default(), clock.clone());
         let copy = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
         queue.push(Arc::new(Message::new(copy.clone())), &clock);

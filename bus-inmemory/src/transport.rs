@@ -120,7 +120,8 @@ impl Transport for MemoryTransport {
     }
 
     fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
-        settings.extensions.get::<EndpointOptions>().map(conflicts).unwrap_or_default()
+        let options = settings.extensions.get::<EndpointOptions>();
+        options.map(|options| conflicts(&settings.queue, options)).unwrap_or_default()
     }
 
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {

@@ -6,7 +6,7 @@ use bus_core::{
 };
 
 use super::{Broker, routes::Routes};
-use crate::endpoint::EndpointOptions;
+use crate::endpoint::{EndpointOptions, conflicts};
 
 /// What could not be declared, or is missing.
 #[derive(Debug)]
@@ -51,6 +51,9 @@ fn check(routes: &Routes, topology: &Topology) -> Result<(), Undeclared> {
         check_entity_name(entity).map_err(|reason| Undeclared { entity: format!("{kind} `{entity}`"), reason })?;
     }
     for (position, queue) in topology.queues.iter().enumerate() {
+        if let Some(reason) = conflicts(&queue.name, &options(queue)).into_iter().next() {
+            return Err(Undeclared { entity: format!("queue `{}`", queue.name), reason });
+        }
         let before = topology.queues[..position].iter().find(|other| other.name == queue.name);
         check_options(before.map(options).as_ref().or(known_options(routes, queue)), queue)?;
     }

@@ -38,7 +38,7 @@ impl Broker {
             this: this.clone(),
             name,
             seed,
-            routes: RwLock::new(Routes::new(Home { seed, alarms: alarms.clone() })),
+            routes: RwLock::new(Routes::new(Home { seed, alarms: alarms.clone(), broker: this.clone() })),
             delays: Delays::default(),
             alarms,
         })

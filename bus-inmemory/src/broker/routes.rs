@@ -78,7 +78,7 @@ impl Routes {
         if let Some(queue) = self.queues.get(name) {
             return queue.clone();
         }
-        let queue = Queue::new(name, options, &self.home);
+        let queue = Queue::new(name.clone(), options, &self.home);
         self.queues.insert(name.clone(), queue.clone());
         self.exchanges.entry(name.clone()).or_default().queue = Some(queue.clone());
         self.changed();

@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Options of an endpoint on the broker in memory: `.with(bus_inmemory::endpoint().lanes())`.
 #[must_use]
@@ -33,6 +33,9 @@ pub fn endpoint() -> EndpointOptions {
 pub struct EndpointOptions {
     pub(crate) lease: Option<Duration>,
     pub(crate) lanes: bool,
+    pub(crate) dead_letter: Option<Arc<str>>,
+    pub(crate) time_to_live: Option<Duration>,
+    pub(crate) max_length: Option<usize>,
 }
 
 impl EndpointOptions {
@@ -61,12 +64,43 @@ impl EndpointOptions {
         self.lanes = true;
         self
     }
+
+    /// A message whose time to live is over goes to this queue, as soon as it is over. The queue is made when it is
+    /// needed first, without options, unless it is there. The message arrives with the headers
+    /// `Bus-Dead-Letter-Reason: expired` and `Bus-Dead-Letter-Queue`, the queue that it was in, and without its time
+    /// to live. What was handed out in time is no dead letter, unless it comes back too late. Default: it is
+    /// dropped.
+    #[must_use]
+    pub fn dead_letter(mut self, queue: impl Into<Arc<str>>) -> Self {
+        self.dead_letter = Some(queue.into());
+        self
+    }
+
+    /// Every message lives for so long in the queue, or shorter if it says so itself; see
+    /// [`dead_letter`](Self::dead_letter) for what becomes of it then. Default: as long as it says, or for ever.
+    #[must_use]
+    pub fn time_to_live(mut self, time: Duration) -> Self {
+        self.time_to_live = Some(time);
+        self
+    }
+
+    /// At most so many messages wait in the queue; those that a consumer has do not count. When it is full, a new
+    /// message is [`Rejected`](bus_core::transport::PublishOutcome::Rejected); one that is published to several
+    /// queues goes to none of them then. Default: no limit but memory.
+    ///
+    /// What the broker has is never refused: delayed messages, dead letters and what comes back enter a full queue
+    /// too.
+    #[must_use]
+    pub fn max_length(mut self, messages: usize) -> Self {
+        self.max_length = Some(messages);
+        self
+    }
 }
 
 /// As people wrote them.
 impl fmt::Display for EndpointOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lease, lanes } = self;
+        let Self { lease, lanes, dead_letter, time_to_live, max_length } = self;
         if *self == Self::default() {
             return f.write_str("no options");
         }
@@ -75,6 +109,15 @@ impl fmt::Display for EndpointOptions {
         }
         if *lanes {
             f.write_str(".lanes()")?;
+        }
+        if let Some(queue) = dead_letter {
+            write!(f, ".dead_letter({queue:?})")?;
+        }
+        if let Some(time) = time_to_live {
+            write!(f, ".time_to_live({time:?})")?;
+        }
+        if let Some(messages) = max_length {
+            write!(f, ".max_length({messages})")?;
         }
         Ok(())
     }

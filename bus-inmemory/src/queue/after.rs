@@ -1,6 +1,8 @@
-use std::task::Waker;
+use std::{sync::Arc, task::Waker};
 
-use super::message::Entry;
+use bus_core::clock::Clock;
+
+use super::{dead_letters::DeadLetters, message::Entry};
 
 /// What is left to do once the queue's lock is open: wakers and the owners of bodies may run anybody's code.
 #[derive(Debug, Default)]
@@ -15,7 +17,8 @@ pub(crate) struct After {
 struct More {
     wake: Vec<Waker>,
     stale: Vec<Waker>,
-    expired: Vec<Entry>,
+    expired: Vec<(Entry, Clock)>,
+    dead_letters: Option<Arc<DeadLetters>>,
 }
 
 impl After {
@@ -31,8 +34,16 @@ impl After {
         self.more().stale.push(waker);
     }
 
-    pub(super) fn drop_expired(&mut self, entry: Entry) {
-        self.more().expired.push(entry);
+    /// A message whose time is over: it is a dead letter, or nothing.
+    pub(super) fn drop_expired(&mut self, entry: Entry, clock: &Clock) {
+        self.more().expired.push((entry, clock.clone()));
+    }
+
+    /// Says what becomes of those that expired.
+    pub(super) fn address(&mut self, dead_letters: &Arc<DeadLetters>) {
+        if let Some(more) = &mut self.more {
+            more.dead_letters = Some(dead_letters.clone());
+        }
     }
 
     /// Does it, where no lock is held.
@@ -42,11 +53,21 @@ impl After {
             waker.wake();
         }
         if let Some(more) = self.more {
-            more.wake.into_iter().for_each(Waker::wake);
+            more.run();
         }
     }
 
     fn more(&mut self) -> &mut More {
         self.more.get_or_insert_default()
+    }
+}
+
+impl More {
+    #[cold]
+    fn run(self) {
+        if let Some(dead_letters) = self.dead_letters {
+            self.expired.iter().for_each(|(entry, clock)| dead_letters.send(&entry.message, clock));
+        }
+        self.wake.into_iter().for_each(Waker::wake);
     }
 }

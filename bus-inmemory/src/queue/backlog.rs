@@ -16,7 +16,7 @@ impl Backlog {
     }
 
     /// Puts a message back to where it was.
-    pub(super) fn put_back_one(&mut self, entry: Entry) {
+    pub(super) fn put_back(&mut self, entry: Entry) {
         let at = self.0.partition_point(|other| other.sequence < entry.sequence);
         self.0.insert(at, entry);
     }
@@ -30,13 +30,19 @@ impl Backlog {
             if !entry.expired(clock) {
                 return Some(entry);
             }
-            after.drop_expired(entry);
+            after.drop_expired(entry, clock);
         }
         None
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter()
+    }
+
+    /// Takes the message of this position.
+    pub(super) fn remove(&mut self, sequence: u64) -> Option<Entry> {
+        let at = self.0.binary_search_by_key(&sequence, |entry| entry.sequence).ok()?;
+        self.0.remove(at)
     }
 
     pub(super) fn first(&self) -> Option<&Entry> {
@@ -51,9 +57,10 @@ impl Backlog {
         self.0.is_empty()
     }
 
-    fn shed(&mut self, clock: &Clock, after: &mut After) {
+    /// Lets go what expired at the head.
+    pub(super) fn shed(&mut self, clock: &Clock, after: &mut After) {
         while let Some(entry) = self.0.pop_front_if(|entry| entry.expired(clock)) {
-            after.drop_expired(entry);
+            after.drop_expired(entry, clock);
         }
     }
 }
@@ -72,7 +79,7 @@ mod tests {
         let clock = Clock::real();
         let mut outgoing = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
         outgoing.time_to_live = time_to_live;
-        Entry::new(sequence, Arc::new(Message::new(outgoing)), &clock)
+        Entry::new(sequence, Arc::new(Message::new(outgoing)), None, &clock)
     }
 
     fn sequences(backlog: &Backlog) -> Vec<u64> {
@@ -86,7 +93,7 @@ mod tests {
             backlog.push(entry(sequence, None), &Clock::real(), &mut after);
         }
         for sequence in [7, 1, 5, 2, 4] {
-            backlog.put_back_one(entry(sequence, None));
+            backlog.put_back(entry(sequence, None));
         }
         assert_eq!(sequences(&backlog), [1, 2, 3, 4, 5, 6, 7, 8]);
     }

@@ -10,6 +10,8 @@ pub(super) struct Lanes {
     lanes: HashMap<Lane, State>,
     /// The lanes with messages, each at its first: by owner, those without one first.
     heads: BTreeMap<Head, Lane>,
+    /// How many messages there are.
+    length: usize,
 }
 
 /// A lane's owner, and the position of its first message.
@@ -33,7 +35,7 @@ impl Lanes {
     }
 
     pub(super) fn put_back(&mut self, lane: &Lane, entry: Entry) {
-        self.change(lane, |state| state.backlog.put_back_one(entry));
+        self.change(lane, |state| state.backlog.put_back(entry));
     }
 
     /// The lanes that a consumer may have, by their first messages: those that nobody owns, and its own.
@@ -70,6 +72,15 @@ impl Lanes {
         });
     }
 
+    /// Takes the message of this position.
+    pub(super) fn remove(&mut self, lane: &Lane, sequence: u64) -> Option<Entry> {
+        self.change(lane, |state| state.backlog.remove(sequence))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
@@ -81,7 +92,9 @@ impl Lanes {
     /// Changes a lane, and keeps its place among the heads.
     fn change<T>(&mut self, lane: &Lane, change: impl FnOnce(&mut State) -> T) -> T {
         let state = self.lanes.entry(lane.clone()).or_default();
+        let length = self.length - state.backlog.len();
         let result = change(state);
+        self.length = length + state.backlog.len();
         let head = state.backlog.first().map(|entry| (state.owner, entry.sequence));
         let before = std::mem::replace(&mut state.head, head);
         let idle = head.is_none() && state.owner.is_none();

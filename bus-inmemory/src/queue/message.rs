@@ -11,7 +11,7 @@ use bus_core::{
 use bytes::Bytes;
 
 /// A message as the broker keeps it; shared by all queues that have a copy.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) body: Bytes,
     pub(crate) content_type: Option<Arc<str>>,
@@ -52,18 +52,20 @@ pub(crate) struct Entry {
     pub(crate) sequence: u64,
     /// How often a receiver handed it out.
     pub(crate) deliveries: u32,
-    expires: Option<Instant>,
+    /// When it is no longer of use.
+    pub(super) expires: Option<Instant>,
     /// Until when it is the consumer's that has it, if that ends.
     pub(super) lease: Option<Instant>,
     pub(crate) message: Arc<Message>,
 }
 
 impl Entry {
-    /// A message that enters a queue. Its time to live begins now.
+    /// A message that enters a queue. Its time to live begins now; it may be shorter there.
     #[inline]
-    pub(crate) fn new(sequence: u64, message: Arc<Message>, clock: &Clock) -> Self {
+    pub(crate) fn new(sequence: u64, message: Arc<Message>, at_most: Option<Duration>, clock: &Clock) -> Self {
+        let time_to_live = message.time_to_live.into_iter().chain(at_most).min();
         // A time that no clock reaches is no limit.
-        let expires = message.time_to_live.and_then(|ttl| clock.now().checked_add(ttl));
+        let expires = time_to_live.and_then(|time| clock.now().checked_add(time));
         Self { sequence, deliveries: 0, expires, lease: None, message }
     }
 

@@ -5,7 +5,10 @@ mod backlog;
 mod bell;
 mod chance;
 mod consumer;
+mod dead_letters;
 mod dealing;
+mod expiry;
+mod full;
 mod lanes;
 mod leases;
 mod message;
@@ -14,7 +17,7 @@ mod state;
 mod waiting;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Poll, Waker},
     time::Instant,
 };
@@ -25,18 +28,23 @@ use bus_core::clock::Clock;
 use chance::Chance;
 use consumer::Intake;
 pub(crate) use consumer::{Key, Taken};
+use dead_letters::DeadLetters;
+use expiry::Expiry;
+pub(crate) use full::push_unless_full;
 use leases::Leases;
 pub(crate) use message::Message;
 use state::State;
 
-use crate::{alarms::Alarms, endpoint::EndpointOptions, in_flight::InFlight};
+use crate::{alarms::Alarms, broker::Broker, endpoint::EndpointOptions, in_flight::InFlight};
 
 /// A queue of the broker.
 #[derive(Debug)]
 pub(crate) struct Queue {
     this: Weak<Self>,
+    name: Arc<str>,
     options: EndpointOptions,
     alarms: Arc<Alarms>,
+    dead_letters: Option<Arc<DeadLetters>>,
     state: Mutex<State>,
 }
 
@@ -46,14 +54,22 @@ pub(crate) struct Home {
     /// With one, queues have no order of their own.
     pub(crate) seed: Option<u64>,
     pub(crate) alarms: Arc<Alarms>,
+    pub(crate) broker: Weak<Broker>,
 }
 
 impl Queue {
     /// An empty queue.
-    pub(crate) fn new(name: &str, options: EndpointOptions, home: &Home) -> Arc<Self> {
-        let chance = home.seed.map(|seed| Chance::new(seed, name));
-        let state = Mutex::new(State::new(options.lanes, chance));
-        Arc::new_cyclic(|this| Self { this: this.clone(), options, alarms: home.alarms.clone(), state })
+    pub(crate) fn new(name: Arc<str>, options: EndpointOptions, home: &Home) -> Arc<Self> {
+        let (alarms, chance) = (home.alarms.clone(), home.seed.map(|seed| Chance::new(seed, &name)));
+        let dead_letters = options.dead_letter.clone().map(|to| {
+            let (from, broker) = (name.clone(), home.broker.clone());
+            Arc::new(DeadLetters { from, to, broker })
+        });
+        Arc::new_cyclic(|this| {
+            let expiry = dead_letters.is_some().then(|| Expiry::new(Bell::new(this, &alarms, State::expire)));
+            let state = Mutex::new(State::new(&options, expiry, chance));
+            Self { this: this.clone(), name, options, alarms, dead_letters, state }
+        })
     }
 
     /// How it was declared.
@@ -73,7 +89,13 @@ impl Queue {
 
     /// Adds a consumer that may have `prefetch` unsettled messages.
     pub(crate) fn attach(&self, prefetch: u16, in_flight: Arc<InFlight>, clock: &Clock) -> Key {
-        let leases = |key| Some(Leases::new(self.options.lease?, clock.clone(), self.lease_bell(key, clock)));
+        let leases = |key| {
+            let length = self.options.lease?;
+            let lapse = move |state: &mut State, rung, clock: &Clock, after: &mut After| {
+                state.lapse(key, rung, clock, after);
+            };
+            Some(Leases::new(length, clock.clone(), Bell::new(&self.this, &self.alarms, lapse)))
+        };
         self.locked(|state, after| state.attach(prefetch, in_flight, leases, clock, after))
     }
 
@@ -134,17 +156,10 @@ impl Queue {
         self.locked(|state, _| {
             let consumers = state.consumers.iter_mut();
             consumers.filter_map(|(_, consumer)| consumer.leases.as_mut()).for_each(|leases| leases.move_alarm());
-        });
-    }
-
-    /// What rings when leases of a consumer may be over.
-    fn lease_bell(&self, key: Key, clock: &Clock) -> Bell {
-        let (queue, clock) = (self.this.clone(), clock.clone());
-        Bell::new(self.alarms.clone(), move |rung| {
-            if let Some(queue) = queue.upgrade() {
-                queue.locked(|state, after| state.lapse(key, rung, &clock, after));
+            if let Some(expiry) = &mut state.expiry {
+                expiry.move_alarm();
             }
-        })
+        });
     }
 
     /// How many consumers it knows.
@@ -162,7 +177,19 @@ impl Queue {
     fn quietly<T>(&self, step: impl FnOnce(&mut State, &mut After) -> T) -> (T, After) {
         let mut after = After::default();
         // Nothing in a step can panic half-way, short of a bug; the queue goes on then.
-        let result = step(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), &mut after);
+        let result = step(&mut self.lock(), &mut after);
+        self.address(&mut after);
         (result, after)
+    }
+
+    /// Says what becomes of what expired in a step.
+    fn address(&self, after: &mut After) {
+        if let Some(dead_letters) = &self.dead_letters {
+            after.address(dead_letters);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

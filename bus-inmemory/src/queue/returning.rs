@@ -17,7 +17,7 @@ impl State {
         if self.waiting.has_lanes() && entry.message.lane.is_some() {
             self.give_back(key.slot, vec![entry], 0, clock, after);
         } else {
-            self.waiting.put_back_one(entry);
+            self.put_back(entry, clock, after);
             self.freed(key.slot, clock, after);
         }
         Some(())
@@ -72,8 +72,20 @@ impl State {
             returned += of_them.len();
             entries.extend(of_them);
         }
-        self.waiting.put_back(entries);
+        // From the last to the first, each goes in before the one put in last: near the head, where little moves.
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.sequence));
+        entries.into_iter().for_each(|entry| self.put_back(entry, clock, after));
         self.freed(slot, clock, after);
         in_flight.remove(returned);
+    }
+
+    fn put_back(&mut self, entry: Entry, clock: &Clock, after: &mut After) {
+        // Its alarm may have rung when it was handed out.
+        if self.expiry.is_some() && entry.expired(clock) {
+            self.waiting.left(&entry);
+            after.drop_expired(entry, clock);
+        } else {
+            self.waiting.put_back(entry);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bus_core::clock::Clock;
@@ -15,11 +15,12 @@ use super::{
     after::After,
     chance::Chance,
     consumer::{Consumer, Key, Taken},
+    expiry::Expiry,
     leases::Leases,
     message::{Entry, Message},
     waiting::Waiting,
 };
-use crate::in_flight::InFlight;
+use crate::{endpoint::EndpointOptions, in_flight::InFlight};
 
 /// What the queue's lock guards.
 ///
@@ -31,18 +32,33 @@ pub(super) struct State {
     /// The consumers with room, next in turn first. One that lost its room meanwhile is passed over.
     pub(super) line: VecDeque<usize>,
     arrived: u64,
+    /// How long a message lives here at most.
+    time_to_live: Option<Duration>,
+    pub(super) expiry: Option<Box<Expiry>>,
     /// What goes before what, on a broker without an order of its own.
     pub(super) chance: Option<Chance>,
 }
 
 impl State {
-    pub(super) fn new(lanes: bool, chance: Option<Chance>) -> Self {
-        Self { waiting: Waiting::new(lanes), consumers: Slab::new(), line: VecDeque::new(), arrived: 0, chance }
+    pub(super) fn new(options: &EndpointOptions, expiry: Option<Expiry>, chance: Option<Chance>) -> Self {
+        Self {
+            waiting: Waiting::new(options.lanes),
+            consumers: Slab::new(),
+            line: VecDeque::new(),
+            arrived: 0,
+            time_to_live: options.time_to_live,
+            expiry: expiry.map(Box::new),
+            chance,
+        }
     }
 
     pub(super) fn push(&mut self, message: Arc<Message>, clock: &Clock, after: &mut After) {
         self.arrived += 1;
-        self.waiting.push(Entry::new(self.arrived, message, clock), clock, after);
+        let entry = Entry::new(self.arrived, message, self.time_to_live, clock);
+        if let Some(expiry) = &mut self.expiry {
+            expiry.expect(&entry, clock);
+        }
+        self.waiting.push(entry, clock, after);
         self.deal(clock, after);
     }
 
@@ -82,7 +98,7 @@ impl State {
                     expired += 1;
                     consumer.leave(&mut entry);
                     self.waiting.left(&entry);
-                    after.drop_expired(entry);
+                    after.drop_expired(entry, clock);
                 } else {
                     taken.push(consumer.hold(entry));
                 }
@@ -116,6 +132,9 @@ impl State {
     pub(super) fn complete(&mut self, key: Key, number: u64, clock: &Clock, after: &mut After) -> Option<Entry> {
         let entry = self.consumer(key)?.unhold(number)?;
         self.waiting.left(&entry);
+        if let Some(expiry) = &mut self.expiry {
+            expiry.forget(&entry);
+        }
         self.freed(key.slot, clock, after);
         Some(entry)
     }

@@ -29,20 +29,11 @@ impl Waiting {
         }
     }
 
-    /// Puts messages back to where they were.
-    pub(super) fn put_back(&mut self, mut entries: Vec<Entry>) {
-        // From the last to the first, each goes in before the one put in last: near the head, where little moves.
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.sequence));
-        for entry in entries {
-            self.put_back_one(entry);
-        }
-    }
-
     /// Puts a message back to where it was.
     #[inline]
-    pub(super) fn put_back_one(&mut self, entry: Entry) {
+    pub(super) fn put_back(&mut self, entry: Entry) {
         match lane(&mut self.lanes, &entry) {
-            None => self.backlog.put_back_one(entry),
+            None => self.backlog.put_back(entry),
             Some((lanes, lane)) => {
                 lanes.left(&lane);
                 lanes.put_back(&lane, entry);
@@ -82,6 +73,20 @@ impl Waiting {
                 return entry;
             }
         }
+    }
+
+    /// Takes the message of this position, which is of this lane.
+    pub(super) fn remove(&mut self, sequence: u64, lane: Option<&Lane>) -> Option<Entry> {
+        match (&mut self.lanes, lane) {
+            (Some(lanes), Some(lane)) => lanes.remove(lane, sequence),
+            _ => self.backlog.remove(sequence),
+        }
+    }
+
+    /// How many there are. What expired at the head goes first.
+    pub(super) fn count(&mut self, clock: &Clock, after: &mut After) -> usize {
+        self.backlog.shed(clock, after);
+        self.backlog.len() + self.lanes.as_ref().map_or(0, |lanes| lanes.len())
     }
 
     pub(super) fn has_lanes(&self) -> bool {

@@ -35,6 +35,35 @@ async fn an_existing_queue_with_other_options_refuses_to_be_declared_and_names_b
 }
 
 #[tokio::test]
+async fn all_options_are_told_as_they_were_written() {
+    let options = endpoint()
+        .lease(Duration::from_millis(1500))
+        .lanes()
+        .dead_letter("late")
+        .time_to_live(Duration::from_secs(60))
+        .max_length(7);
+    let bus = broker("written", &["orders"], &[]).await;
+    assert_eq!(
+        refused(&*bus, options, ApplyMode::Create).await,
+        "memory://written: queue `orders`: it is there with no options already, not with \
+         .lease(1.5s).lanes().dead_letter(\"late\").time_to_live(60s).max_length(7)"
+    );
+}
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_is_not_declared() {
+    let bus = broker("cannot", &[], &[]).await;
+    for (options, expected) in [
+        (endpoint().max_length(0), "`max_length` is zero, so nothing could be sent there: leave it out, or write more"),
+        (endpoint().dead_letter("orders"), "the dead-letter queue is the queue itself: messages would go round"),
+    ] {
+        let reason = refused(&*bus, options, ApplyMode::Create).await;
+        assert_eq!(reason, format!("memory://cannot: queue `orders`: {expected}"));
+    }
+    assert!(bus.apply(&topology(&["orders"], &[]), ApplyMode::Validate).await.is_err(), "nothing was declared");
+}
+
+#[tokio::test]
 async fn a_topology_that_says_two_things_of_one_queue_is_refused() {
     let bus = broker("two", &[], &[]).await;
     let wanted = topology_with(&[("orders", endpoint()), ("orders", endpoint().lanes())]);
