@@ -10,11 +10,13 @@ impl InFlight {
         self.0.load(Ordering::Acquire)
     }
 
+    #[inline]
     pub(crate) fn add(&self, messages: usize) {
         self.0.fetch_add(messages, Ordering::AcqRel);
     }
 
     /// The last thing of a step: what goes from one buffer to another was added there before.
+    #[inline]
     pub(crate) fn remove(&self, messages: usize) {
         if messages > 0 {
             self.0.fetch_sub(messages, Ordering::AcqRel);

@@ -8,7 +8,7 @@ use std::{
 
 use bus_core::{
     BoxError,
-    transport::{Delivery, Event, Receiver, Unsettled},
+    transport::{Delivery, Event, Lease, Receiver, Unsettled},
 };
 use tokio::task::coop::cooperative;
 
@@ -72,6 +72,8 @@ fn delivery(subscription: &Arc<Subscription>, taken: &Taken) -> Delivery {
     delivery.priority = message.priority;
     delivery.redelivered = taken.deliveries > 1;
     delivery.broker_deliveries = Some(taken.deliveries);
+    delivery.lane = subscription.lane(message);
+    delivery.lease = taken.lease.map(|until| Lease { until });
     delivery
 }
 

@@ -5,12 +5,12 @@ use std::{
 
 use bus_core::{
     clock::Clock,
-    transport::{Lease, Pending, SettleOutcome, Settlement, Settler, Settling, Token},
+    transport::{Lane, Lease, Pending, SettleOutcome, Settlement, Settler, Settling, Token},
 };
 
 use crate::{
     in_flight::InFlight,
-    queue::{Key, Queue, Taken},
+    queue::{Key, Message, Queue, Taken},
 };
 
 /// One consumer of a queue, and the right to settle what it handed out.
@@ -33,6 +33,11 @@ impl Subscription {
 
     pub(crate) fn take(&self, max: usize, waker: &Waker, taken: &mut Vec<Taken>) -> Poll<Option<()>> {
         self.queue.take(self.key, max, waker, &self.clock, taken)
+    }
+
+    /// The lane of a message, where the queue has lanes.
+    pub(crate) fn lane(&self, message: &Message) -> Option<Lane> {
+        if self.queue.options().lanes { message.lane.clone() } else { None }
     }
 
     /// Gets nothing more.
@@ -63,8 +68,9 @@ impl Settler for Subscription {
         Pending::ready(settled.map_or(SettleOutcome::LeaseLost, |()| SettleOutcome::Settled))
     }
 
-    fn renew(&self, _: Token) -> Pending<Option<Lease>> {
-        Pending::ready(None)
+    fn renew(&self, token: Token) -> Pending<Option<Lease>> {
+        let key = Key { id: token.generation, ..self.key };
+        Pending::ready(self.queue.renew(key, token.number).map(|until| Lease { until }))
     }
 }
 
@@ -74,11 +80,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::queue::Message;
+    use crate::{endpoint, queue::Home};
 
     #[tokio::test]
     async fn a_queue_forgets_a_closed_consumer_when_all_it_handed_out_is_settled() {
-        let (queue, clock) = (Arc::new(Queue::new("q", None)), Clock::real());
+        let (queue, clock) = (Queue::new("q".into(), endpoint(), &Home::default()), Clock::real());
         let idle = Subscription::new(queue.clone(), 1, Arc::default(), clock.clone());
         idle.close();
         assert_eq!(queue.consumers(), 0);
@@ -97,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_move_is_not_done_in_one_step_and_the_original_comes_again() {
-        let (queue, clock) = (Arc::new(Queue::new("q", None)), Clock::real());
+        let (queue, clock) = (Queue::new("q".into(), endpoint(), &Home::default()), Clock::real());
         let subscription = Subscription::new(queue.clone(), 1, Arc::default(), clock.clone());
         let copy = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
         queue.push(Arc::new(Message::new(copy.clone())), &clock);

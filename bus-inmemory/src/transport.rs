@@ -20,6 +20,7 @@ use bus_core::{
 use crate::{
     address::{self, SCHEME},
     broker::{Broker, DELAY_MAX, Undeclared},
+    endpoint::{EndpointOptions, conflicts},
     in_flight::InFlight,
     publisher::MemoryPublisher,
     receiver::MemoryReceiver,
@@ -93,9 +94,12 @@ impl Drop for MemoryTransport {
 #[async_trait]
 impl Transport for MemoryTransport {
     fn capabilities(&self) -> Capabilities {
-        // Copy and completion are two steps. A body may have any size.
+        // Copy and completion are two steps. A lease is each queue's own, and its deliveries tell it. A body may
+        // have any size.
         let mut capabilities = Capabilities::default();
         capabilities.delay_max = Some(DELAY_MAX);
+        capabilities.sessions = true;
+        capabilities.ordered_handover = true;
         capabilities
     }
 
@@ -113,6 +117,11 @@ impl Transport for MemoryTransport {
 
     fn check_name(&self, name: &str) -> Result<(), String> {
         check_entity_name(name)
+    }
+
+    fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
+        let options = settings.extensions.get::<EndpointOptions>();
+        options.map(|options| conflicts(&settings.queue, options)).unwrap_or_default()
     }
 
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {

@@ -1,11 +1,12 @@
 use bus_core::{
     address::Destination,
     naming::check_entity_name,
-    topology::{Binding, Topology},
+    topology::{Binding, Queue, Topology},
     transport::ApplyMode,
 };
 
 use super::{Broker, routes::Routes};
+use crate::endpoint::{EndpointOptions, conflicts};
 
 /// What could not be declared, or is missing.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Broker {
 
 fn declare(routes: &mut Routes, topology: &Topology) {
     for queue in &topology.queues {
-        routes.declare_queue(&queue.name);
+        routes.declare_queue(&queue.name, options(queue));
     }
     for topic in &topology.topics {
         routes.declare_topic(&topic.name, topic.kind);
@@ -48,6 +49,13 @@ fn check(routes: &Routes, topology: &Topology) -> Result<(), Undeclared> {
     let names = names.chain(topology.topics.iter().map(|topic| ("exchange", &topic.name)));
     for (kind, entity) in names.chain(topology.bindings.iter().map(|binding| ("exchange", &binding.source))) {
         check_entity_name(entity).map_err(|reason| Undeclared { entity: format!("{kind} `{entity}`"), reason })?;
+    }
+    for (position, queue) in topology.queues.iter().enumerate() {
+        if let Some(reason) = conflicts(&queue.name, &options(queue)).into_iter().next() {
+            return Err(Undeclared { entity: format!("queue `{}`", queue.name), reason });
+        }
+        let before = topology.queues[..position].iter().find(|other| other.name == queue.name);
+        check_options(before.map(options).as_ref().or(known_options(routes, queue)), queue)?;
     }
     for topic in &topology.topics {
         if let Some(kind) = routes.topic(&topic.name).filter(|kind| *kind != topic.kind) {
@@ -78,6 +86,7 @@ fn validate(routes: &Routes, topology: &Topology) -> Result<(), Undeclared> {
         if routes.queue(&queue.name).is_none() {
             return Err(missing(format!("queue `{}`", queue.name), "it"));
         }
+        check_options(known_options(routes, queue), queue)?;
     }
     for topic in &topology.topics {
         if routes.topic(&topic.name).is_none() {
@@ -90,6 +99,26 @@ fn validate(routes: &Routes, topology: &Topology) -> Result<(), Undeclared> {
         }
     }
     Ok(())
+}
+
+/// What is there stays as it is: whoever wants it otherwise has to hear that.
+fn check_options(there: Option<&EndpointOptions>, queue: &Queue) -> Result<(), Undeclared> {
+    let wanted = options(queue);
+    match there.filter(|there| **there != wanted) {
+        None => Ok(()),
+        Some(there) => Err(Undeclared {
+            entity: format!("queue `{}`", queue.name),
+            reason: format!("it is there with {there} already, not with {wanted}"),
+        }),
+    }
+}
+
+fn known_options<'a>(routes: &'a Routes, queue: &Queue) -> Option<&'a EndpointOptions> {
+    routes.queue(&queue.name).map(|there| there.options())
+}
+
+fn options(queue: &Queue) -> EndpointOptions {
+    queue.extensions.get().cloned().unwrap_or_default()
 }
 
 fn bound(binding: &Binding) -> String {

@@ -15,7 +15,10 @@ use delays::Delays;
 use routes::Routes;
 use tokio::runtime::Handle;
 
-use crate::{alarms::Alarms, queue::Queue};
+use crate::{
+    alarms::Alarms,
+    queue::{Home, Queue},
+};
 
 /// One broker of this process.
 #[derive(Debug)]
@@ -25,18 +28,19 @@ pub(crate) struct Broker {
     seed: Option<u64>,
     routes: RwLock<Routes>,
     delays: Delays,
-    alarms: Alarms,
+    alarms: Arc<Alarms>,
 }
 
 impl Broker {
     fn new(name: String, seed: Option<u64>) -> Arc<Self> {
+        let alarms = Arc::<Alarms>::default();
         Arc::new_cyclic(|this| Self {
             this: this.clone(),
             name,
             seed,
-            routes: RwLock::new(Routes::new(seed)),
+            routes: RwLock::new(Routes::new(Home { seed, alarms: alarms.clone(), broker: this.clone() })),
             delays: Delays::default(),
-            alarms: Alarms::default(),
+            alarms,
         })
     }
 
@@ -78,6 +82,8 @@ impl Broker {
 
     fn move_alarms(&self) {
         self.delays.move_alarms(&self.alarms, &self.this);
+        let queues = self.read(|routes| routes.queues().cloned().collect::<Vec<_>>());
+        queues.iter().for_each(|queue| queue.move_alarms());
     }
 
     fn read<T>(&self, look: impl FnOnce(&Routes) -> T) -> T {

@@ -9,7 +9,10 @@ use bus_core::{
 };
 
 use super::{Broker, delays::DELAY_MAX};
-use crate::queue::{Message, Queue};
+use crate::{
+    endpoint::EndpointOptions,
+    queue::{Message, Queue, push_unless_full},
+};
 
 /// The queues that a message is for.
 #[derive(Debug)]
@@ -45,9 +48,20 @@ impl Broker {
                 let message = Arc::new(Message::new(outgoing));
                 self.delays.insert((message, targets), delay, clock, &self.alarms, &self.this);
             }
-            None => enter(&targets, outgoing, clock),
+            None => {
+                let message = Arc::new(Message::new(outgoing));
+                if let Err(full) = push_unless_full(targets.queues(), &message, clock) {
+                    return PublishOutcome::Rejected(full.into());
+                }
+            }
         }
         PublishOutcome::Confirmed
+    }
+
+    /// Brings a message to a queue of dead letters, which is made if it is missing.
+    pub(crate) fn dead_letter(&self, queue: &Arc<str>, message: Arc<Message>, clock: &Clock) {
+        let there = self.queue(queue);
+        there.unwrap_or_else(|| self.make_queue(queue)).push(message, clock);
     }
 
     /// Where it goes; nothing if somebody should be there and is not.
@@ -64,12 +78,16 @@ impl Broker {
     /// The queue itself; it is made if the message asks for that.
     fn queue_for(&self, queue: &Arc<str>, message: &Outgoing) -> Result<Option<Arc<Queue>>, String> {
         let found = self.queue(queue);
-        // What the new queue should be like says nothing here: all queues of this broker are alike.
         if found.is_some() || message.extensions.get::<EnsureQueue>().is_none() {
             return Ok(found);
         }
         check_entity_name(queue).map_err(|reason| format!("the queue `{queue}` cannot be named so: {reason}"))?;
-        Ok(Some(self.write(|routes| routes.declare_queue(queue))))
+        Ok(Some(self.make_queue(queue)))
+    }
+
+    /// A queue for what went wrong: one without options, where it waits for a person.
+    fn make_queue(&self, queue: &Arc<str>) -> Arc<Queue> {
+        self.write(|routes| routes.declare_queue(queue, EndpointOptions::default()))
     }
 
     /// The queues behind an exchange, which is declared if it is missing, as at a first publish on RabbitMQ.
@@ -80,13 +98,5 @@ impl Broker {
         check_entity_name(topic).map_err(|reason| format!("the topic `{topic}` cannot be named so: {reason}"))?;
         self.write(|routes| routes.declare_topic(topic, TopicKind::Fanout));
         Ok(self.read(|routes| routes.reach(topic, key)).unwrap_or_default())
-    }
-}
-
-fn enter(targets: &Targets, outgoing: Outgoing, clock: &Clock) {
-    let message = Arc::new(Message::new(outgoing));
-    match targets {
-        Targets::Queue(queue) => queue.push(message, clock),
-        Targets::Topic(queues) => queues.iter().for_each(|queue| queue.push(message.clone(), clock)),
     }
 }

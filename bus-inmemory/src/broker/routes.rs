@@ -6,12 +6,15 @@ use std::{
 use bus_core::topology::TopicKind;
 
 use super::pattern::matches;
-use crate::queue::Queue;
+use crate::{
+    endpoint::EndpointOptions,
+    queue::{Home, Queue},
+};
 
 /// The queues, the exchanges, and what leads where.
 #[derive(Debug)]
 pub(super) struct Routes {
-    seed: Option<u64>,
+    home: Home,
     queues: HashMap<Arc<str>, Arc<Queue>>,
     exchanges: HashMap<Arc<str>, Exchange>,
 }
@@ -48,8 +51,8 @@ impl Exchange {
 }
 
 impl Routes {
-    pub(super) fn new(seed: Option<u64>) -> Self {
-        Self { seed, queues: HashMap::new(), exchanges: HashMap::new() }
+    pub(super) fn new(home: Home) -> Self {
+        Self { home, queues: HashMap::new(), exchanges: HashMap::new() }
     }
 
     pub(super) fn queue(&self, name: &str) -> Option<&Arc<Queue>> {
@@ -66,12 +69,16 @@ impl Routes {
         self.exchanges.get(source).is_some_and(bound)
     }
 
+    pub(super) fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
+        self.queues.values()
+    }
+
     /// Makes a queue with its exchange in front, unless it is there.
-    pub(super) fn declare_queue(&mut self, name: &Arc<str>) -> Arc<Queue> {
+    pub(super) fn declare_queue(&mut self, name: &Arc<str>, options: EndpointOptions) -> Arc<Queue> {
         if let Some(queue) = self.queues.get(name) {
             return queue.clone();
         }
-        let queue = Arc::new(Queue::new(name, self.seed));
+        let queue = Queue::new(name.clone(), options, &self.home);
         self.queues.insert(name.clone(), queue.clone());
         self.exchanges.entry(name.clone()).or_default().queue = Some(queue.clone());
         self.changed();

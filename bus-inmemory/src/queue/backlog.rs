@@ -15,17 +15,8 @@ impl Backlog {
         self.0.push_back(entry);
     }
 
-    /// Puts messages back to where they were.
-    pub(super) fn put_back(&mut self, mut entries: Vec<Entry>) {
-        // From the last to the first, each goes in before the one put in last: near the head, where little moves.
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.sequence));
-        for entry in entries {
-            self.put_back_one(entry);
-        }
-    }
-
     /// Puts a message back to where it was.
-    pub(super) fn put_back_one(&mut self, entry: Entry) {
+    pub(super) fn put_back(&mut self, entry: Entry) {
         let at = self.0.partition_point(|other| other.sequence < entry.sequence);
         self.0.insert(at, entry);
     }
@@ -39,7 +30,7 @@ impl Backlog {
             if !entry.expired(clock) {
                 return Some(entry);
             }
-            after.drop_expired(entry);
+            after.drop_expired(entry, clock);
         }
         None
     }
@@ -48,13 +39,28 @@ impl Backlog {
         self.0.iter()
     }
 
+    /// Takes the message of this position.
+    pub(super) fn remove(&mut self, sequence: u64) -> Option<Entry> {
+        let at = self.0.binary_search_by_key(&sequence, |entry| entry.sequence).ok()?;
+        self.0.remove(at)
+    }
+
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.0.front()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn shed(&mut self, clock: &Clock, after: &mut After) {
+    /// Lets go what expired at the head.
+    pub(super) fn shed(&mut self, clock: &Clock, after: &mut After) {
         while let Some(entry) = self.0.pop_front_if(|entry| entry.expired(clock)) {
-            after.drop_expired(entry);
+            after.drop_expired(entry, clock);
         }
     }
 }
@@ -73,7 +79,7 @@ mod tests {
         let clock = Clock::real();
         let mut outgoing = Outgoing::new(Destination::Queue("q".into()), Bytes::new(), clock.now());
         outgoing.time_to_live = time_to_live;
-        Entry::new(sequence, Arc::new(Message::new(outgoing)), &clock)
+        Entry::new(sequence, Arc::new(Message::new(outgoing)), None, &clock)
     }
 
     fn sequences(backlog: &Backlog) -> Vec<u64> {
@@ -86,8 +92,9 @@ mod tests {
         for sequence in [3, 6, 8] {
             backlog.push(entry(sequence, None), &Clock::real(), &mut after);
         }
-        backlog.put_back(vec![entry(7, None), entry(1, None), entry(5, None), entry(2, None)]);
-        backlog.put_back_one(entry(4, None));
+        for sequence in [7, 1, 5, 2, 4] {
+            backlog.put_back(entry(sequence, None));
+        }
         assert_eq!(sequences(&backlog), [1, 2, 3, 4, 5, 6, 7, 8]);
     }
 

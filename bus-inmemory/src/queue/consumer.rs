@@ -1,9 +1,10 @@
-use std::{collections::VecDeque, sync::Arc, task::Waker};
+use std::{collections::VecDeque, sync::Arc, task::Waker, time::Instant};
 
 use slab::Slab;
 
 use super::{
     chance::Chance,
+    leases::Leases,
     message::{Entry, Message},
 };
 use crate::in_flight::InFlight;
@@ -24,6 +25,8 @@ pub(crate) struct Taken {
     pub(crate) number: u64,
     /// How often it was handed out, this time included.
     pub(crate) deliveries: u32,
+    /// Until when it is the consumer's, if that ends.
+    pub(crate) lease: Option<Instant>,
     pub(crate) message: Arc<Message>,
 }
 
@@ -37,11 +40,12 @@ pub(super) struct Consumer {
     /// It stands in the queue's line of consumers with room.
     pub(super) in_line: bool,
     /// Pushed to it, and not handed out yet.
-    pub(super) ready: VecDeque<Entry>,
+    ready: VecDeque<Entry>,
     /// Counts what is `ready`.
     pub(super) in_flight: Arc<InFlight>,
     /// Handed out, and not settled yet.
-    pub(super) held: Slab<Entry>,
+    held: Slab<Entry>,
+    pub(super) leases: Option<Box<Leases>>,
     /// Who waits for a message.
     pub(super) waker: Option<Waker>,
 }
@@ -55,7 +59,7 @@ pub(super) enum Intake {
 }
 
 impl Consumer {
-    pub(super) fn new(id: u64, prefetch: u16, in_flight: Arc<InFlight>) -> Self {
+    pub(super) fn new(id: u64, prefetch: u16, in_flight: Arc<InFlight>, leases: Option<Leases>) -> Self {
         Self {
             id,
             prefetch: usize::from(prefetch.max(1)),
@@ -64,43 +68,87 @@ impl Consumer {
             ready: VecDeque::new(),
             in_flight,
             held: Slab::new(),
+            leases: leases.map(Box::new),
             waker: None,
         }
     }
 
     /// Whether it can take one more. What waits in the receiver's buffer counts, as on RabbitMQ.
+    #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.intake == Intake::Open && self.ready.len() + self.held.len() < self.prefetch
     }
 
     /// Nothing can come from it or go to it any more.
+    #[inline]
     pub(super) fn is_over(&self) -> bool {
         self.intake == Intake::Closed && self.held.is_empty()
     }
 
     /// Puts a message into its buffer.
-    pub(super) fn push(&mut self, entry: Entry) {
+    #[inline]
+    pub(super) fn push(&mut self, mut entry: Entry) {
+        if let Some(leases) = &mut self.leases {
+            leases.begin(&mut entry);
+        }
         self.in_flight.add(1);
         self.ready.push_back(entry);
     }
 
-    /// The next message out of its buffer; by chance, any. It still counts as in flight.
-    pub(super) fn pop(&mut self, chance: Option<&mut Chance>) -> Option<Entry> {
-        match chance {
-            Some(chance) if !self.ready.is_empty() => self.ready.remove(chance.below(self.ready.len())),
-            _ => self.ready.pop_front(),
+    /// The next message out of its buffer; by chance, any, or the first of its lane. It still counts as in flight.
+    #[inline]
+    pub(super) fn pop(&mut self, chance: Option<&mut Chance>, lanes: bool) -> Option<Entry> {
+        let Some(chance) = chance.filter(|_| !self.ready.is_empty()) else { return self.ready.pop_front() };
+        let mut at = chance.below(self.ready.len());
+        let lane = self.ready[at].message.lane.as_ref().filter(|_| lanes);
+        if lane.is_some() {
+            at = self.ready.iter().position(|entry| entry.message.lane.as_ref() == lane).unwrap_or(at);
         }
+        self.ready.remove(at)
     }
 
     /// Hands a message out.
+    #[inline]
     pub(super) fn hold(&mut self, mut entry: Entry) -> Taken {
         entry.deliveries = entry.deliveries.saturating_add(1);
-        let (deliveries, message) = (entry.deliveries, entry.message.clone());
-        Taken { number: self.held.insert(entry) as u64, deliveries, message }
+        let Entry { deliveries, lease, .. } = entry;
+        let message = entry.message.clone();
+        Taken { number: self.held.insert(entry) as u64, deliveries, lease, message }
     }
 
     /// Takes back a message that was handed out.
+    #[inline]
     pub(super) fn unhold(&mut self, number: u64) -> Option<Entry> {
-        self.held.try_remove(usize::try_from(number).ok()?)
+        let mut entry = self.held.try_remove(usize::try_from(number).ok()?)?;
+        self.leave(&mut entry);
+        Some(entry)
+    }
+
+    /// A message that was in its buffer, or handed out, is not its own any more.
+    #[inline]
+    pub(super) fn leave(&mut self, entry: &mut Entry) {
+        if let Some(leases) = &mut self.leases {
+            leases.end(entry);
+        }
+    }
+
+    /// Begins the lease of a message that was handed out anew; nothing if it has none.
+    pub(super) fn renew(&mut self, number: u64) -> Option<Instant> {
+        let entry = self.held.get_mut(usize::try_from(number).ok()?)?;
+        Some(self.leases.as_mut()?.begin(entry))
+    }
+
+    /// Takes these out of its buffer.
+    pub(super) fn drain(&mut self, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let (mut drained, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.ready).into_iter().partition(wanted);
+        self.ready = kept.into();
+        drained.iter_mut().for_each(|entry| self.leave(entry));
+        drained
+    }
+
+    /// Takes these back that were handed out.
+    pub(super) fn unhold_all(&mut self, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let numbers: Vec<_> = self.held.iter().filter(|(_, entry)| wanted(entry)).map(|(number, _)| number).collect();
+        numbers.into_iter().filter_map(|number| self.unhold(number as u64)).collect()
     }
 }

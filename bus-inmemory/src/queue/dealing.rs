@@ -3,7 +3,8 @@ use bus_core::clock::Clock;
 use super::{after::After, state::State};
 
 impl State {
-    /// A consumer has one message less.
+    /// A consumer has less than before.
+    #[inline]
     pub(super) fn freed(&mut self, slot: usize, clock: &Clock, after: &mut After) {
         if self.consumers[slot].is_over() {
             self.remove(slot);
@@ -14,6 +15,7 @@ impl State {
     }
 
     /// Puts a consumer with room at the end of the line, once; by chance, anywhere.
+    #[inline]
     pub(super) fn line_up(&mut self, slot: usize) {
         let consumer = &mut self.consumers[slot];
         if consumer.in_line || !consumer.has_room() {
@@ -26,22 +28,29 @@ impl State {
         }
     }
 
-    /// Gives the backlog to the consumers with room, one message each by turns.
+    /// Gives what waits to the consumers with room, one message each by turns.
     pub(super) fn deal(&mut self, clock: &Clock, after: &mut After) {
-        while !self.backlog.is_empty()
-            && let Some(&slot) = self.line.front()
+        // Who is before this one in the line has to wait: all that is left is of other consumers' lanes.
+        let mut at = 0;
+        while !self.waiting.is_empty()
+            && let Some(&slot) = self.line.get(at)
         {
             let consumer = &mut self.consumers[slot];
             if consumer.has_room() {
-                let Some(entry) = self.backlog.pop(self.chance.as_mut(), clock, after) else { return };
+                let Some(entry) = self.waiting.pop(slot, self.chance.as_mut(), clock, after) else {
+                    at += 1;
+                    continue;
+                };
                 consumer.push(entry);
                 if let Some(waker) = consumer.waker.take() {
                     after.wake(waker);
                 }
             }
-            self.line.pop_front();
+            self.line.remove(at);
             consumer.in_line = false;
             self.line_up(slot);
+            // By chance it may stand anywhere.
+            at = 0;
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Poll, Waker},
+    time::{Duration, Instant},
 };
 
 use bus_core::clock::Clock;
@@ -12,45 +13,69 @@ use slab::Slab;
 
 use super::{
     after::After,
-    backlog::Backlog,
     chance::Chance,
-    consumer::{Consumer, Intake, Key, Taken},
+    consumer::{Consumer, Key, Taken},
+    expiry::Expiry,
+    leases::Leases,
     message::{Entry, Message},
+    waiting::Waiting,
 };
-use crate::in_flight::InFlight;
+use crate::{endpoint::EndpointOptions, in_flight::InFlight};
 
 /// What the queue's lock guards.
 ///
-/// After each of these steps the backlog is empty or no consumer has room.
+/// After each of these steps no consumer with room may have any of what waits.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) backlog: Backlog,
+    pub(super) waiting: Waiting,
     pub(super) consumers: Slab<Consumer>,
     /// The consumers with room, next in turn first. One that lost its room meanwhile is passed over.
     pub(super) line: VecDeque<usize>,
     arrived: u64,
+    /// How long a message lives here at most.
+    time_to_live: Option<Duration>,
+    pub(super) expiry: Option<Box<Expiry>>,
     /// What goes before what, on a broker without an order of its own.
     pub(super) chance: Option<Chance>,
 }
 
 impl State {
-    pub(super) fn new(chance: Option<Chance>) -> Self {
-        Self { backlog: Backlog::default(), consumers: Slab::new(), line: VecDeque::new(), arrived: 0, chance }
+    pub(super) fn new(options: &EndpointOptions, expiry: Option<Expiry>, chance: Option<Chance>) -> Self {
+        Self {
+            waiting: Waiting::new(options.lanes),
+            consumers: Slab::new(),
+            line: VecDeque::new(),
+            arrived: 0,
+            time_to_live: options.time_to_live,
+            expiry: expiry.map(Box::new),
+            chance,
+        }
     }
 
     pub(super) fn push(&mut self, message: Arc<Message>, clock: &Clock, after: &mut After) {
         self.arrived += 1;
-        self.backlog.push(Entry::new(self.arrived, message, clock), clock, after);
+        let entry = Entry::new(self.arrived, message, self.time_to_live, clock);
+        if let Some(expiry) = &mut self.expiry {
+            expiry.expect(&entry, clock);
+        }
+        self.waiting.push(entry, clock, after);
         self.deal(clock, after);
     }
 
-    pub(super) fn attach(&mut self, prefetch: u16, in_flight: Arc<InFlight>, clock: &Clock, after: &mut After) -> Key {
+    pub(super) fn attach(
+        &mut self,
+        prefetch: u16,
+        in_flight: Arc<InFlight>,
+        leases: impl FnOnce(Key) -> Option<Leases>,
+        clock: &Clock,
+        after: &mut After,
+    ) -> Key {
         static ID: AtomicU64 = AtomicU64::new(1);
-        let id = ID.fetch_add(1, Ordering::Relaxed);
-        let slot = self.consumers.insert(Consumer::new(id, prefetch, in_flight));
-        self.line_up(slot);
+        let key = Key { slot: self.consumers.vacant_key(), id: ID.fetch_add(1, Ordering::Relaxed) };
+        self.consumers.insert(Consumer::new(key.id, prefetch, in_flight, leases(key)));
+        self.line_up(key.slot);
         self.deal(clock, after);
-        Key { slot, id }
+        key
     }
 
     /// Hands out up to `max` messages, or notes whom to wake; nothing if the consumer is gone.
@@ -65,13 +90,15 @@ impl State {
     ) -> Poll<Option<()>> {
         loop {
             let Some(consumer) = Self::named(&mut self.consumers, key) else { return Poll::Ready(None) };
-            let mut expired = 0;
+            let (mut expired, lanes) = (0, self.waiting.has_lanes());
             while taken.len() < max
-                && let Some(entry) = consumer.pop(self.chance.as_mut())
+                && let Some(mut entry) = consumer.pop(self.chance.as_mut(), lanes)
             {
                 if entry.expired(clock) {
                     expired += 1;
-                    after.drop_expired(entry);
+                    consumer.leave(&mut entry);
+                    self.waiting.left(&entry);
+                    after.drop_expired(entry, clock);
                 } else {
                     taken.push(consumer.hold(entry));
                 }
@@ -81,7 +108,11 @@ impl State {
             } else if expired == 0 {
                 match &consumer.waker {
                     Some(known) if known.will_wake(waker) => {}
-                    _ => after.drop_waker(consumer.waker.replace(waker.clone())),
+                    _ => {
+                        if let Some(stale) = consumer.waker.replace(waker.clone()) {
+                            after.drop_waker(stale);
+                        }
+                    }
                 }
                 return Poll::Pending;
             }
@@ -100,55 +131,27 @@ impl State {
     /// Ends a delivery; nothing if it is no longer the consumer's. The caller drops it without the lock.
     pub(super) fn complete(&mut self, key: Key, number: u64, clock: &Clock, after: &mut After) -> Option<Entry> {
         let entry = self.consumer(key)?.unhold(number)?;
+        self.waiting.left(&entry);
+        if let Some(expiry) = &mut self.expiry {
+            expiry.forget(&entry);
+        }
         self.freed(key.slot, clock, after);
         Some(entry)
     }
 
-    /// Puts a delivery back; nothing if it is no longer the consumer's.
-    pub(super) fn release(&mut self, key: Key, number: u64, clock: &Clock, after: &mut After) -> Option<()> {
-        let entry = self.consumer(key)?.unhold(number)?;
-        self.backlog.put_back_one(entry);
-        self.freed(key.slot, clock, after);
-        Some(())
+    /// Renews a delivery's lease; nothing if it is no longer the consumer's.
+    pub(super) fn renew(&mut self, key: Key, number: u64) -> Option<Instant> {
+        self.consumer(key)?.renew(number)
     }
 
-    /// No more for this consumer; what it did not hand out goes back.
-    pub(super) fn shut(&mut self, key: Key, intake: Intake, clock: &Clock, after: &mut After) {
-        let Some(consumer) = self.consumer(key) else { return };
-        consumer.intake = intake;
-        let ready = std::mem::take(&mut consumer.ready);
-        let (in_flight, returned) = (consumer.in_flight.clone(), ready.len());
-        let over = consumer.is_over();
-        if over {
-            self.remove(key.slot);
-        }
-        self.backlog.put_back(ready.into());
-        self.deal(clock, after);
-        in_flight.remove(returned);
-    }
-
-    /// The consumer is gone, and with it the right to settle: everything it had goes back.
-    pub(super) fn end(&mut self, key: Key, clock: &Clock, after: &mut After) {
-        if self.consumer(key).is_none() {
-            return;
-        }
-        let mut consumer = self.remove(key.slot);
-        if let Some(waker) = consumer.waker.take() {
-            after.wake(waker);
-        }
-        let returned = consumer.ready.len();
-        self.backlog.put_back(consumer.held.drain().chain(consumer.ready).collect());
-        self.deal(clock, after);
-        consumer.in_flight.remove(returned);
-    }
-
-    pub(super) fn remove(&mut self, slot: usize) -> Consumer {
+    /// Forgets a consumer that has nothing.
+    pub(super) fn remove(&mut self, slot: usize) {
         // Another consumer may get the slot, and must not stand in the line twice.
         self.line.retain(|other| *other != slot);
-        self.consumers.remove(slot)
+        self.consumers.remove(slot);
     }
 
-    fn consumer(&mut self, key: Key) -> Option<&mut Consumer> {
+    pub(super) fn consumer(&mut self, key: Key) -> Option<&mut Consumer> {
         Self::named(&mut self.consumers, key)
     }
 

@@ -9,7 +9,7 @@ use bus_core::{
         Transport,
     },
 };
-use bus_inmemory::DRIVER;
+use bus_inmemory::{DRIVER, EndpointOptions};
 use futures_util::FutureExt;
 use tokio::task::unconstrained;
 
@@ -48,6 +48,17 @@ pub(crate) fn topology(queues: &[&str], bindings: &[(&str, &str)]) -> Topology {
         topology.topic(&(*exchange).into(), TopicKind::Fanout);
         topology.bind(&(*exchange).into(), Destination::Queue((*queue).into()), "");
     }
+    topology
+}
+
+/// The same with options for each queue.
+pub(crate) fn topology_with(queues: &[(&str, EndpointOptions)]) -> Topology {
+    let mut topology = Topology::default();
+    topology.queues.extend(queues.iter().map(|(name, options)| {
+        let mut queue = Queue::new((*name).into());
+        queue.extensions.insert(options.clone());
+        queue
+    }));
     topology
 }
 

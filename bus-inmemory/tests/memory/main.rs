@@ -2,9 +2,14 @@
 
 mod fixture;
 
+mod dead_letters;
 mod delays;
 mod in_flight;
+mod lanes;
+mod leases;
 mod lifetime;
+mod max_length;
+mod options;
 mod pushing;
 mod routing;
 mod seed;

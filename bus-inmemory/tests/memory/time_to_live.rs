@@ -1,8 +1,11 @@
 use std::time::Duration;
 
 use bus_core::clock::Clock;
+use bus_inmemory::endpoint;
 
-use crate::fixture::{broker, deliveries, lying, message, queue, receiver, send, shown, submit};
+use crate::fixture::{
+    broker, broker_at, deliveries, lying, message, pass, queue, receiver, send, shown, submit, topology_with,
+};
 
 const SHORT: Duration = Duration::from_millis(2);
 
@@ -53,4 +56,22 @@ async fn a_message_in_time_is_delivered() {
     submit(&*bus, sent).await;
     let mut consumer = receiver(&*bus, "orders", 1).await;
     assert_eq!(shown(&deliveries(&mut *consumer)), ["1"]);
+}
+
+#[tokio::test]
+async fn in_a_queue_with_a_time_to_live_no_message_has_more() {
+    let clock = Clock::manual(1);
+    let second = Duration::from_secs(1);
+    let wanted = topology_with(&[("orders", endpoint().time_to_live(3 * second))]);
+    let bus = broker_at("of-the-queue", &clock, &wanted).await;
+    for (body, time_to_live) in [("as the queue", None), ("more", Some(9 * second)), ("less", Some(2 * second))] {
+        let mut sent = message(queue("orders"), body);
+        sent.time_to_live = time_to_live;
+        submit(&*bus, sent).await;
+    }
+    pass(&clock, 2 * second);
+    assert_eq!(lying(&*bus, "orders").await, ["as the queue", "more"]);
+    assert_eq!(clock.next_timer(), None, "nobody waits for it");
+    pass(&clock, second);
+    assert_eq!(lying(&*bus, "orders").await, [""; 0]);
 }
