@@ -82,7 +82,9 @@ impl Drop for MemoryTransport {
 impl Transport for MemoryTransport {
     fn capabilities(&self) -> Capabilities {
         // No delays, no lanes, no leases; copy and completion are two steps. A body may have any size.
-        Capabilities::default()
+        let mut capabilities = Capabilities::default();
+        (capabilities.ordered, capabilities.routing_keys) = (true, true);
+        capabilities
     }
 
     fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {

@@ -3,6 +3,7 @@
 mod builder;
 mod dead_letters;
 mod endpoint;
+mod endpoint_defaults;
 mod handle;
 mod health;
 mod lifecycle;
