@@ -8,7 +8,7 @@ use std::{
 };
 
 use bus_core::transport::{Outgoing, PublishOutcome};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{Flaw, Step};
 use crate::soon;
@@ -26,6 +26,8 @@ struct Shared {
     lost: watch::Sender<BTreeMap<String, String>>,
     hang_connect: AtomicBool,
     hang_apply: AtomicBool,
+    /// The one place of [`Flaw::SticksTogether`].
+    one_place: Arc<Semaphore>,
 }
 
 /// What a sender is told in place of the broker's answer.
@@ -90,6 +92,7 @@ impl Faults {
             lost: watch::Sender::default(),
             hang_connect: AtomicBool::new(false),
             hang_apply: AtomicBool::new(false),
+            one_place: Arc::new(Semaphore::new(1)),
         }))
     }
 
@@ -159,6 +162,14 @@ impl Faults {
 
     pub(super) fn has(&self, flaw: Flaw) -> bool {
         self.0.flaw == Some(flaw)
+    }
+
+    /// Waits for the one place that all queues share, if they do.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if !self.has(Flaw::SticksTogether) {
+            return None;
+        }
+        self.0.one_place.clone().acquire_owned().await.ok()
     }
 
     pub(super) fn hangs_connecting(&self) -> bool {
