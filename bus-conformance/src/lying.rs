@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bus_core::{
     clock::Clock,
-    transport::{DeadLetter, Transport},
+    transport::{DeadLetter, Transport, TransportError},
 };
 
 use crate::soon;
@@ -34,7 +34,14 @@ async fn asked(
     soon(&format!("{count} messages in {queue}"), async {
         let (clock, mut looks) = (Clock::real(), 0);
         loop {
-            let letters = transport.browse(queue, count + 1).await.expect("the queue can be looked at");
+            let letters = match transport.browse(queue, count + 1).await {
+                // It comes back by itself. RabbitMQ ends a connection that looks into a quorum queue in the making.
+                Err(TransportError::Disconnected { .. }) => {
+                    clock.sleep(Duration::from_millis(10)).await;
+                    continue;
+                }
+                looked => looked.expect("the queue can be looked at"),
+            };
             if enough(letters.len()) {
                 return letters;
             }
