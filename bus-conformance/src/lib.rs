@@ -1,11 +1,61 @@
 //! The behaviours that every transport of the bus must show, each a function with a sentence for a name.
 //!
-//! A transport's crate (also a third party's) writes a [`Fixture`] and calls the macro
-//! [`conformance!`](crate::conformance), which makes one test of each behaviour:
+//! A transport's crate (also a third party's) writes a [`Fixture`] in an integration test and calls the macro
+//! [`conformance!`](crate::conformance), which makes one test of each behaviour. The broker in memory does it so:
 //!
-//! ```text
-//! bus_conformance::conformance!(MyFixture::new().await);
 //! ```
+//! // tests/conformance.rs
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//!
+//! use bus_core::transport::Driver;
+//!
+//! struct Memory;
+//!
+//! impl bus_conformance::Fixture for Memory {
+//!     fn driver(&self) -> &'static dyn Driver {
+//!         &bus_inmemory::DRIVER
+//!     }
+//!
+//!     async fn url(&self) -> String {
+//!         static NUMBER: AtomicU32 = AtomicU32::new(0);
+//!         format!("memory://conformance-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+//!     }
+//! }
+//!
+//! bus_conformance::conformance!(Memory);
+//! ```
+//!
+//! The crate needs `tokio` with the features `macros` and `rt-multi-thread` among its `dev-dependencies`.
+//!
+//! # Writing a fixture
+//!
+//! - Each call of [`Fixture::url`] gives a **place of its own**: a virtual host, a namespace, a broker. All
+//!   behaviours use the same few names for queues and topics, and they run at the same time.
+//! - A fixture is made for each test, and kept until its behaviour is over. What the place costs (a virtual host,
+//!   a process) belongs to the fixture, whose `Drop` gives it back.
+//! - What cannot be reached is a **failure that says what to do** (start this server, set that variable), never a
+//!   test that passes without having tried.
+//! - [`Fixture::endpoint`] configures every endpoint of the suite. It is how one transport runs the suite several
+//!   times, each in a module of its own, for each kind of queue: `endpoint.with(my_transport::sessions())`. What a
+//!   behaviour says of its endpoint outweighs it.
+//!
+//! # What the capability record decides
+//!
+//! [`Transport::capabilities`](bus_core::transport::Transport::capabilities) says what a broker can do. A behaviour
+//! that stands on one of these passes at once where the transport denies it, and is no promise there:
+//!
+//! | capability | behaviour |
+//! |---|---|
+//! | `ordered` | [`messages_are_handled_in_the_order_in_which_they_were_confirmed`] |
+//! | `routing_keys` | [`a_topic_exchange_routes_by_key`] |
+//!
+//! Everything else is a promise of every transport. None may be left out: what a broker has no notion of, its
+//! transport makes up for, as the bus copies, confirms and completes where a broker cannot move.
+//!
+//! # Broken transports
+//!
+//! A behaviour that nothing could make fail proves nothing. [`faulty::Flaw`] lists ways to be broken, around any
+//! driver; this crate's own tests show that each behaviour fails on at least one of them.
 
 mod behaviour;
 pub mod faulty;
@@ -13,13 +63,15 @@ mod lying;
 mod messages;
 mod place;
 mod probe;
+mod put;
 
 pub use behaviour::*;
 pub use lying::lying;
 pub use place::{Fixture, Place, eventually, soon, with_patience};
 pub use probe::{Handled, Probe, Seen};
 
-/// One `#[tokio::test]` per behaviour; the argument is an expression for a [`Fixture`], and may await.
+/// One `#[tokio::test]` per behaviour; the argument is an expression for a [`Fixture`], which is made for each test,
+/// and may await.
 #[macro_export]
 macro_rules! conformance {
     ($fixture:expr) => {
@@ -29,9 +81,7 @@ macro_rules! conformance {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
-                // The fixture outlives what happens in its place.
-                let fixture = $fixture;
-                $crate::$behaviour($crate::Place::new(&fixture).await).await;
+                $crate::$behaviour($crate::Place::new($fixture).await).await;
             }
         )*
     };
@@ -48,19 +98,51 @@ macro_rules! behaviours {
             a_wire_tap_sees_what_is_sent_to_the_exchange
             competing_consumers_share_a_queue
             several_message_types_live_on_one_endpoint
+            a_consumer_of_a_contract_gets_its_part_of_a_message_that_fulfils_it
+            a_topic_exchange_routes_by_key
+            messages_wait_for_an_endpoint_that_is_away
+            buses_with_different_endpoints_reach_each_other
+            publish_resolves_when_the_broker_has_the_message
+            a_send_to_no_queue_is_unroutable
+            what_a_handler_sent_is_confirmed_before_its_message_is_acknowledged
+            a_thousand_messages_through_ten_endpoints_arrive_once_each
+            publishing_from_many_tasks_loses_nothing
+            a_hundred_messages_of_a_handler_are_confirmed_before_its_own_is_completed
+            an_empty_message_arrives
+            a_large_body_arrives_byte_for_byte
+            unicode_headers_and_values_arrive
+            message_id_and_correlation_id_survive
+            raw_json_is_consumed_by_an_endpoint_that_says_so
+            what_a_handler_sends_carries_conversation_initiator_and_headers
+            an_expired_message_is_not_handled
+            transient_messages_arrive
             a_message_is_acknowledged_after_its_handler_and_comes_back_if_it_was_dropped
             acknowledging_a_message_leaves_the_others_alone
             prefetch_bounds_what_an_endpoint_holds
+            messages_are_handled_in_the_order_in_which_they_were_confirmed
+            a_concurrency_of_one_handles_one_message_at_a_time
+            a_slow_endpoint_does_not_hold_up_others
             a_panic_is_a_failure_and_the_next_message_is_handled
             a_failing_message_ends_in_error_with_reason_body_and_headers
-            a_fault_is_published
             retries_come_before_error
-            stop_finishes_what_runs_and_returns_the_rest
-            publish_resolves_when_the_broker_has_the_message
-            a_send_to_no_queue_is_unroutable
+            several_consumers_of_a_type_each_run_and_a_failure_moves_the_message_once
+            a_failure_of_the_infrastructure_is_no_attempt
+            a_message_that_is_retried_keeps_its_id_and_body
+            a_fault_is_published
+            a_fault_goes_to_the_fault_address_and_is_not_published
+            a_fault_goes_to_the_response_address_if_there_is_no_fault_address
             a_body_that_is_no_envelope_ends_in_error
             a_type_without_consumer_ends_in_skipped
-            what_a_handler_sent_is_confirmed_before_its_message_is_acknowledged
+            a_payload_that_does_not_fit_its_type_ends_in_error_without_a_retry
+            an_oversize_body_ends_in_error
+            a_moved_message_keeps_headers_and_id_and_can_be_sent_back_and_handled
+            dead_letters_are_listed_with_their_reason
+            a_bus_may_be_started_and_stopped_twice
+            publishing_before_the_start_and_after_the_stop_is_refused
+            health_tells_receiving_from_not_started
+            stop_finishes_what_runs_and_returns_the_rest
+            a_stop_with_nothing_running_is_quick_and_a_second_one_harmless
+            a_bus_that_is_dropped_returns_what_it_held
         }
     };
 }

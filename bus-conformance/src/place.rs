@@ -2,19 +2,25 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use bus_core::{
     Builder, Bus,
-    bus::Catalog,
+    bus::{Catalog, EndpointBuilder},
     clock::Clock,
-    transport::{Driver, Environment, Transport},
+    transport::{Capabilities, Driver, Environment, Transport},
 };
 
-/// How the suite reaches a transport.
-pub trait Fixture: Send + Sync {
+/// How the suite reaches a transport. It lives as long as what happens in its place.
+pub trait Fixture: Send + Sync + 'static {
     /// The transport's driver.
     fn driver(&self) -> &'static dyn Driver;
 
     /// The URL of a place where nothing else happens: a virtual host, a broker of its own. A new one at
     /// each call.
     fn url(&self) -> impl Future<Output = String> + Send;
+
+    /// Says of every endpoint what the suite cannot know, such as the kind of its queue. The default changes
+    /// nothing.
+    fn endpoint(&self, endpoint: EndpointBuilder) -> EndpointBuilder {
+        endpoint
+    }
 }
 
 /// A place of its own on a broker, for one behaviour.
@@ -23,7 +29,9 @@ pub struct Place {
     driver: &'static dyn Driver,
     url: String,
     /// Keeps what lies there, for brokers that live only as long as they are used.
-    _anchor: Arc<dyn Transport>,
+    anchor: Arc<dyn Transport>,
+    /// Keeps the fixture too.
+    endpoint: Arc<dyn Fn(EndpointBuilder) -> EndpointBuilder + Send + Sync>,
 }
 
 /// How long anything may take before the suite gives up on it. No test passes by waiting for it.
@@ -47,15 +55,22 @@ impl Place {
     ///
     /// # Panics
     /// If the fixture's URL cannot be opened.
-    pub async fn new(fixture: &impl Fixture) -> Self {
+    pub async fn new(fixture: impl Fixture) -> Self {
         let (driver, url) = (fixture.driver(), fixture.url().await);
         let anchor = driver.open(&url, Environment::default()).expect("the fixture's URL can be opened");
-        Self { driver, url, _anchor: anchor }
+        Self { driver, url, anchor, endpoint: Arc::new(move |endpoint| fixture.endpoint(endpoint)) }
+    }
+
+    /// What the transport there can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.anchor.capabilities()
     }
 
     /// A bus there, not built yet.
     pub fn builder(&self) -> Builder {
+        let endpoint = self.endpoint.clone();
         Builder::new(&self.url, Catalog { drivers: vec![self.driver], missing: Vec::new() })
+            .endpoint_defaults(move |defaults| endpoint(defaults))
     }
 
     /// A bus there, configured.
@@ -76,12 +91,20 @@ impl Place {
         bus
     }
 
-    /// The transport itself, connected, for what a bus would not do.
+    /// The transport itself, not connected yet, for what a bus would not do.
+    ///
+    /// # Panics
+    /// If the URL cannot be opened.
+    pub fn open(&self) -> Arc<dyn Transport> {
+        self.driver.open(&self.url, Environment::default()).expect("the URL can be opened")
+    }
+
+    /// The transport itself, connected.
     ///
     /// # Panics
     /// If it does not connect.
     pub async fn transport(&self) -> Arc<dyn Transport> {
-        let transport = self.driver.open(&self.url, Environment::default()).expect("the URL can be opened");
+        let transport = self.open();
         transport.connect(Clock::real().after(patience())).await.expect("the transport connects");
         transport
     }

@@ -100,6 +100,7 @@ impl Transport for MemoryTransport {
         capabilities.delay_max = Some(DELAY_MAX);
         capabilities.sessions = true;
         capabilities.ordered_handover = true;
+        (capabilities.ordered, capabilities.routing_keys) = (self.broker.ordered(), true);
         capabilities
     }
 

@@ -99,10 +99,11 @@ impl RabbitTransport {
 
 #[async_trait::async_trait]
 impl Transport for RabbitTransport {
-    /// Nothing beyond AMQP: copies and delays are the bus's own work here. Over TLS the server's version stays
+    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's version stays
     /// unknown.
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
+        (capabilities.ordered, capabilities.routing_keys) = (true, true);
         capabilities.server_version = self.applied.server().map(|server| server.to_string());
         capabilities
     }

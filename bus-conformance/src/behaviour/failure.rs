@@ -1,27 +1,23 @@
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use bus_core::{
-    Retry,
+    Error, Posted, Retry,
     address::Destination,
-    clock::Clock,
     consumer::{Context, Failure},
-    fault::Fault,
-    transport::{Class, Outgoing, PublishOutcome, Transport},
+    transport::Transport,
 };
-use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::{
     Place, lying,
-    messages::{Ticked, Tocked},
+    messages::Ticked,
     probe::{Probe, watched},
-    soon,
 };
 
 /// A handler that panics fails like any other, and its place is free for the next message.
@@ -75,32 +71,6 @@ pub async fn a_failing_message_ends_in_error_with_reason_body_and_headers(place:
     assert_eq!(transport.browse("work", 10).await.unwrap().len(), 0, "it is not in its queue any more");
 }
 
-/// When a consumer gives up on a `Ticked`, consumers of `Fault<Ticked>` are told.
-pub async fn a_fault_is_published(place: Place) {
-    let probe = Probe::<Tocked>::open();
-    let (faults, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let bus =
-        place
-            .started(|b| {
-                b.endpoint("work", |e| e.consumer(async |_: Ticked| Err::<(), Failure>("no such tick".into())))
-                    .endpoint("watch", |e| {
-                        e.consumer(watched!(probe, Tocked)).consumer(move |fault: Fault<Ticked>| {
-                            let faults = faults.clone();
-                            async move { faults.send(fault).map_err(Failure::from) }
-                        })
-                    })
-            })
-            .await;
-    let id = Uuid::now_v7();
-    bus.publish(Ticked { number: 5 }).message_id(id).await.unwrap();
-    let fault = soon("the fault", told.recv()).await.unwrap();
-    assert_eq!(fault.message, Ticked { number: 5 });
-    assert_eq!(fault.faulted_message_id, Some(id));
-    assert_eq!(fault.exceptions[0].message.as_deref(), Some("no such tick"));
-    assert_eq!(fault.fault_message_types.unwrap(), ["urn:message:Bus.Conformance:Ticked"]);
-    bus.stop().await;
-}
-
 /// The policy's retries come first; a message that succeeds in one of them is done.
 pub async fn retries_come_before_error(place: Place) {
     let calls = Arc::new(AtomicU32::new(0));
@@ -132,47 +102,93 @@ pub async fn retries_come_before_error(place: Place) {
     bus.stop().await;
 }
 
-/// Garbage is kept byte for byte where a person finds it.
-pub async fn a_body_that_is_no_envelope_ends_in_error(place: Place) {
-    let probe = Probe::open();
-    let bus = place.started(|b| b.endpoint("work", |e| e.consumer(watched!(probe, Ticked)))).await;
+/// Every consumer of a type gets the message, also behind one that fails; the message is moved once.
+pub async fn several_consumers_of_a_type_each_run_and_a_failure_moves_the_message_once(place: Place) {
+    let (first, last) = (Probe::open(), Probe::open());
+    let bus = place
+        .started(|b| {
+            b.endpoint("work", |e| {
+                e.consumer(watched!(first, Ticked))
+                    .consumer(async |_: Ticked| Err::<(), Failure>("the second one's".into()))
+                    .consumer(async |_: Ticked| Err::<(), Failure>("the third one's".into()))
+                    .consumer(watched!(last, Ticked))
+            })
+        })
+        .await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    assert_eq!((first.next().await.message.number, last.next().await.message.number), (1, 1));
     let transport = place.transport().await;
-    put(&*transport, "work", "no envelope \u{1F680}".as_bytes()).await;
-    put(&*transport, "work", b"").await;
-    let letters = lying(&*transport, "work_error", 2).await;
-    let mut bodies: Vec<_> = letters.iter().map(|letter| letter.body.clone()).collect();
-    bodies.sort();
-    assert_eq!(bodies, ["".as_bytes(), "no envelope \u{1F680}".as_bytes()]);
-    for letter in letters {
-        let said = letter.fault_message().unwrap_or_default();
-        assert!(said.starts_with("the body is no MassTransit envelope: "), "{said}");
+    lying(&*transport, "work_error", 1).await;
+    bus.stop().await;
+    let [letter] = &lying(&*transport, "work_error", 1).await[..] else { panic!("one message") };
+    assert_eq!(letter.fault_message(), Some("the second one's"));
+    assert_eq!((first.left().await, last.left().await), (0, 0));
+}
+
+/// What a broker in trouble did to a handler is not the message's failure: it is handled again, uncounted.
+pub async fn a_failure_of_the_infrastructure_is_no_attempt(place: Place) {
+    let probe = Probe::open();
+    let (watched, attempts) = (probe.clone(), Arc::new(Mutex::new(Vec::new())));
+    let noted = attempts.clone();
+    let bus = place
+        .started(|b| {
+            b.endpoint("work", |e| {
+                e.consumer(move |message: Ticked, ctx: Context| {
+                    let calls = {
+                        let mut attempts = noted.lock().unwrap();
+                        attempts.push(ctx.attempt());
+                        attempts.len()
+                    };
+                    let handled = watched.clone().handle(message, ctx);
+                    async move { if calls < 3 { Err(an_outage().into()) } else { handled.await } }
+                })
+            })
+        })
+        .await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    assert_eq!(probe.next().await.message, Ticked { number: 1 });
+    bus.stop().await;
+    assert_eq!(*attempts.lock().unwrap(), [0, 0, 0]);
+    let transport = place.transport().await;
+    for queue in ["work", "work_error"] {
+        assert_eq!(transport.browse(queue, 10).await.unwrap().len(), 0, "{queue}");
     }
-    bus.stop().await;
-    assert_eq!(probe.left().await, 0);
 }
 
-/// A message that no consumer of the endpoint takes is moved, not lost and not failed.
-pub async fn a_type_without_consumer_ends_in_skipped(place: Place) {
+/// As a call of a bus reports it, to this broker or to another one.
+fn an_outage() -> Error {
+    let (message_type, address) = ("urn:message:Elsewhere:Asked".to_owned(), "queue:elsewhere".to_owned());
+    let message = Box::new(Posted { message_type, message_id: Uuid::now_v7(), address });
+    Error::NotSent { message, source: "nobody answers there".into() }
+}
+
+/// All attempts on a message see the same one, and so does who finds it in `_error`.
+pub async fn a_message_that_is_retried_keeps_its_id_and_body(place: Place) {
     let probe = Probe::open();
-    let bus = place.started(|b| b.endpoint("work", |e| e.consumer(watched!(probe, Ticked)))).await;
-    bus.send("queue:work", Tocked { number: 1 }).await.unwrap();
-    let transport = place.transport().await;
-    let [letter] = &lying(&*transport, "work_skipped", 1).await[..] else { panic!("one message") };
-    assert_eq!(letter.reason(), Some("dead-letter"));
-    assert_eq!(letter.fault_message(), None);
+    let watched = probe.clone();
+    let bus = place
+        .started(|b| {
+            b.endpoint("work", |e| {
+                e.retry(Retry::immediate(2)).consumer(move |message: Ticked, ctx: Context| {
+                    let handled = watched.clone().handle(message, ctx);
+                    async move { handled.await.and(Err(Failure::from("again"))) }
+                })
+            })
+        })
+        .await;
+    let (id, correlation) = (Uuid::now_v7(), Uuid::now_v7());
+    bus.publish(Ticked { number: 5 }).message_id(id).correlation_id(correlation).await.unwrap();
+    let mut bodies = Vec::new();
+    for attempt in 0..3 {
+        let seen = probe.next().await;
+        assert_eq!((seen.message.number, seen.ctx.attempt()), (5, attempt));
+        assert_eq!((seen.ctx.message_id(), seen.ctx.correlation_id()), (Some(id), Some(correlation)));
+        bodies.push(seen.ctx.incoming().body.clone());
+    }
+    let [letter] = &lying(&*place.transport().await, "work_error", 1).await[..] else { panic!("one message") };
+    assert_eq!(letter.message_id.as_deref(), Some(&*id.to_string()));
+    assert!(bodies.iter().all(|body| *body == letter.body));
     bus.stop().await;
-    assert_eq!(probe.left().await, 0);
-    assert_eq!(transport.browse("work_error", 10).await.unwrap().len(), 0);
-}
-
-async fn put(transport: &dyn Transport, queue: &str, body: &'static [u8]) {
-    let publisher = transport.publisher();
-    let deadline = Clock::real().now() + Duration::from_secs(10);
-    let mut message = Outgoing::new(Destination::Queue(queue.into()), Bytes::from_static(body), deadline);
-    message.mandatory = true;
-    let permit = publisher.ready(body.len(), Class::Application).await;
-    let outcome = publisher.submit(permit, message).await;
-    assert!(matches!(outcome, PublishOutcome::Confirmed), "{outcome:?}");
 }
 
 fn work_address(transport: &dyn Transport) -> String {

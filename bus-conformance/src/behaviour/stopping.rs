@@ -1,5 +1,6 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
+use bus_core::Builder;
 use futures_util::FutureExt;
 
 use crate::{
@@ -41,4 +42,41 @@ pub async fn stop_finishes_what_runs_and_returns_the_rest(place: Place) {
     assert_eq!(finished, (0..6).collect());
     other.stop().await;
     assert_eq!(second.left().await, 0);
+}
+
+/// Handlers may be given an hour to finish; where none runs, nobody waits for it.
+pub async fn a_stop_with_nothing_running_is_quick_and_a_second_one_harmless(place: Place) {
+    let probe = Probe::open();
+    let idle = |b: Builder| {
+        b.stop_timeout(Duration::from_secs(3600)).endpoint("work", |e| e.consumer(watched!(probe, Ticked)))
+    };
+    let bus = place.started(idle).await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    probe.next().await;
+    soon("the stop of an idle bus", bus.stop()).await;
+    soon("a second stop", bus.stop()).await;
+    soon("the stop of a bus that never started", place.bus(idle).stop()).await;
+    // Neither did any harm to what others do there.
+    let other = place.started(idle).await;
+    bus.stop().await;
+    other.publish(Ticked { number: 2 }).await.unwrap();
+    assert_eq!(probe.next().await.message, Ticked { number: 2 });
+    soon("the last stop", other.stop()).await;
+}
+
+/// What a bus held when it was dropped, begun or not, is there for the next one.
+pub async fn a_bus_that_is_dropped_returns_what_it_held(place: Place) {
+    let (held, handled) = (Probe::closed(), Probe::open());
+    let doomed =
+        place.started(|b| b.endpoint("work", |e| e.consumer(watched!(held, Ticked)).prefetch(4).concurrency(2))).await;
+    for number in 0..6 {
+        doomed.publish(Ticked { number }).await.unwrap();
+    }
+    held.take(2).await;
+    drop(doomed);
+    let bus = place.started(|b| b.endpoint("work", |e| e.consumer(watched!(handled, Ticked)))).await;
+    let numbers: BTreeSet<_> = handled.take(6).await.into_iter().map(|ticked| ticked.number).collect();
+    assert_eq!(numbers, (0..6).collect());
+    bus.stop().await;
+    assert_eq!((held.left().await, handled.left().await), (0, 0));
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bus_core::transport::{Outgoing, PublishOutcome};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{Flaw, Step};
 use crate::soon;
@@ -28,6 +28,8 @@ struct Shared {
     hang_apply: AtomicBool,
     /// Why messages cannot be sent, if they cannot.
     away: Mutex<Option<String>>,
+    /// The one place of [`Flaw::SticksTogether`].
+    one_place: Arc<Semaphore>,
 }
 
 /// What a sender is told in place of the broker's answer.
@@ -93,6 +95,7 @@ impl Faults {
             hang_connect: AtomicBool::new(false),
             hang_apply: AtomicBool::new(false),
             away: Mutex::default(),
+            one_place: Arc::new(Semaphore::new(1)),
         }))
     }
 
@@ -171,6 +174,14 @@ impl Faults {
 
     pub(super) fn is_away(&self) -> Option<String> {
         self.0.away.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the one place that all queues share, if they do.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if !self.has(Flaw::SticksTogether) {
+            return None;
+        }
+        self.0.one_place.clone().acquire_owned().await.ok()
     }
 
     pub(super) fn hangs_connecting(&self) -> bool {

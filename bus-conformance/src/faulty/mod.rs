@@ -13,8 +13,10 @@
 
 mod faults;
 mod flaw;
+mod handed_out;
 mod publisher;
 mod receiver;
+mod spoil;
 mod step;
 mod transport;
 

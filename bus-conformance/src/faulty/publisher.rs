@@ -4,14 +4,15 @@ use std::sync::{
 };
 
 use bus_core::{
-    address::Destination,
-    envelope::{Envelope, Headers},
     topology::Topology,
     transport::{Class, Confirm, Outgoing, Pending, Permit, PublishOutcome, Publisher, Window},
 };
 use futures_util::FutureExt;
 
-use super::{Answer, Faults, Flaw, Step, faults::Fate};
+use super::{Answer, Faults, Flaw, Step, faults::Fate, spoil::spoil};
+
+/// Which bodies are large, in bytes.
+const LARGE: usize = 64 << 10;
 
 /// A publisher around another one.
 #[derive(Debug)]
@@ -29,18 +30,11 @@ impl FaultyPublisher {
     /// Hands the message on, as the flaw has it.
     fn pass(&self, permit: Permit, mut message: Outgoing) -> Confirm {
         let has = |flaw| self.faults.has(flaw);
-        if has(Flaw::Drops) && self.count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
+        let dropped = has(Flaw::Drops) && self.count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        if dropped || has(Flaw::SwallowsLarge) && message.body.len() > LARGE {
             return Pending::ready(PublishOutcome::Confirmed);
         }
-        if has(Flaw::LosesHeaders) {
-            message.headers = Headers::new();
-        }
-        if has(Flaw::Broadcasts)
-            && matches!(message.to, Destination::Queue(_))
-            && let Some(topic) = published_to(&message)
-        {
-            message.to = Destination::Topic(topic);
-        }
+        spoil(&self.faults, &mut message);
         if has(Flaw::Duplicates)
             && let Some(room) = self.inner.ready(message.body.len(), Class::Handler).now_or_never()
         {
@@ -55,19 +49,15 @@ impl FaultyPublisher {
     }
 }
 
-/// The topic that a message of this type is published to: `Acme:Placed` of `urn:message:Acme:Placed`.
-fn published_to(message: &Outgoing) -> Option<Arc<str>> {
-    let envelope = Envelope::read(&message.body).ok()?;
-    Some(envelope.message_type.first()?.strip_prefix("urn:message:")?.into())
-}
-
 impl Publisher for FaultyPublisher {
     fn window(&self) -> &Arc<Window> {
         self.inner.window()
     }
 
     fn announce(&self, topic: &Arc<str>, needs: Arc<Topology>) {
-        self.inner.announce(topic, needs);
+        if !self.faults.has(Flaw::IgnoresAnnouncements) {
+            self.inner.announce(topic, needs);
+        }
     }
 
     fn submit(&self, permit: Permit, message: Outgoing) -> Confirm {

@@ -1,18 +1,9 @@
-use std::{
-    collections::BTreeMap,
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Instant,
-};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Instant};
 
-use bus_core::transport::{
-    Delivery, Event, Lease, Pending, Receiver, SettleOutcome, Settlement, Settler, Settling, Token, Unsettled,
-};
-use tokio::sync::watch;
+use bus_core::transport::{Delivery, Event, Receiver, Settlement};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{Faults, Flaw, Step};
+use super::{Faults, Flaw, handed_out::Out};
 
 /// A receiver around another one.
 #[derive(Debug)]
@@ -22,47 +13,40 @@ pub(super) struct FaultyReceiver {
     queue: Arc<str>,
     losses: watch::Receiver<BTreeMap<String, String>>,
     lost: bool,
+    /// How many deliveries are thrown away first.
+    skip: usize,
     out: Out,
 }
 
-/// What was handed out, and may not be settled yet.
-type Out = Arc<Mutex<Vec<Weak<HandedOut>>>>;
-
 impl FaultyReceiver {
-    pub(super) fn new(inner: Box<dyn Receiver>, faults: Faults, queue: Arc<str>) -> Self {
+    pub(super) fn new(inner: Box<dyn Receiver>, faults: Faults, queue: Arc<str>, skip: usize) -> Self {
         let losses = faults.losses();
-        Self { inner, faults, queue, losses, lost: false, out: Out::default() }
+        Self { inner, faults, queue, losses, lost: false, skip, out: Out::default() }
     }
 
-    /// The delivery with our own right to settle in place of the transport's.
-    fn wrap(&self, delivery: &mut Delivery) {
+    /// What becomes of events of the transport's, as the flaw has it.
+    fn admit(&mut self, mut events: Vec<Event>, mut place: Option<OwnedSemaphorePermit>) -> Vec<Event> {
+        if self.faults.has(Flaw::Reorders) {
+            events.reverse();
+        }
+        let admit = |event| match event {
+            Event::Delivery(delivery) => self.wrap(*delivery, place.take()),
+            other => Some(other),
+        };
+        events.into_iter().filter_map(admit).collect()
+    }
+
+    fn wrap(&mut self, mut delivery: Delivery, place: Option<OwnedSemaphorePermit>) -> Option<Event> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            drop(delivery.unsettled.settle(Settlement::Complete));
+            return None;
+        }
         if self.faults.has(Flaw::HidesRedelivery) {
             delivery.redelivered = false;
         }
-        let handed_out = Arc::new(HandedOut {
-            faults: self.faults.clone(),
-            queue: self.queue.clone(),
-            message_id: delivery.message_id.clone(),
-            out: self.out.clone(),
-            inner: Mutex::default(),
-        });
-        let ours = Unsettled::new(handed_out.clone(), Token { generation: 0, number: 0 });
-        let inner = std::mem::replace(&mut delivery.unsettled, ours);
-        if self.faults.has(Flaw::AcksEarly) {
-            drop(inner.settle(Settlement::Complete));
-        } else {
-            *handed_out.inner() = Some(inner);
-        }
-        let mut out = lock(&self.out);
-        out.retain(|other| other.strong_count() > 0);
-        out.push(Arc::downgrade(&handed_out));
-    }
-
-    /// Everything that is not settled goes back; settling it later means nothing.
-    fn give_back(&self) {
-        for handed_out in lock(&self.out).drain(..).filter_map(|handed_out| handed_out.upgrade()) {
-            drop(handed_out.inner().take());
-        }
+        self.out.wrap(&mut delivery, &self.faults, &self.queue, place);
+        Some(Event::Delivery(Box::new(delivery)))
     }
 }
 
@@ -74,7 +58,7 @@ impl Receiver for FaultyReceiver {
                 match (self.lost, why) {
                     (false, Some(why)) => {
                         self.lost = true;
-                        self.give_back();
+                        self.out.give_back();
                         into.push(Event::Lost(Arc::new(std::io::Error::other(why))));
                         return;
                     }
@@ -85,18 +69,23 @@ impl Receiver for FaultyReceiver {
                     }
                     (true, Some(_)) => drop(self.losses.changed().await),
                     (false, None) => {
-                        let known = into.len();
-                        tokio::select! {
+                        let mut events = Vec::new();
+                        let inner = async {
+                            let place = self.faults.place().await;
+                            // A place is for one delivery.
+                            let max = if place.is_some() { 1 } else { max };
+                            self.inner.next(max, &mut events).await;
+                            place
+                        };
+                        let place = tokio::select! {
                             biased;
-                            _ = self.losses.changed() => {}
-                            () = self.inner.next(max, into) => {
-                                for event in &mut into[known..] {
-                                    if let Event::Delivery(delivery) = event {
-                                        self.wrap(delivery);
-                                    }
-                                }
-                                return;
-                            }
+                            _ = self.losses.changed() => continue,
+                            place = inner => place,
+                        };
+                        let mut admitted = self.admit(events, place);
+                        if !admitted.is_empty() {
+                            into.append(&mut admitted);
+                            return;
                         }
                     }
                 }
@@ -111,70 +100,4 @@ impl Receiver for FaultyReceiver {
     fn close(self: Box<Self>, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.inner.close(deadline)
     }
-}
-
-/// The settler of one delivery.
-struct HandedOut {
-    faults: Faults,
-    queue: Arc<str>,
-    message_id: Option<Arc<str>>,
-    out: Out,
-    /// Nothing once it is settled, or lost.
-    inner: Mutex<Option<Unsettled>>,
-}
-
-impl HandedOut {
-    fn inner(&self) -> std::sync::MutexGuard<'_, Option<Unsettled>> {
-        lock(&self.inner)
-    }
-
-    fn complete_all(&self) {
-        let all: Vec<_> = lock(&self.out).iter().filter_map(Weak::upgrade).collect();
-        for handed_out in all {
-            if let Some(inner) = handed_out.inner().take() {
-                drop(inner.settle(Settlement::Complete));
-            }
-        }
-    }
-}
-
-impl Settler for HandedOut {
-    fn settle(&self, _: Token, settlement: Settlement) -> Settling {
-        let (queue, id) = (self.queue.clone(), self.message_id.clone());
-        let mut settlement = settlement;
-        match settlement {
-            Settlement::Release => {
-                self.faults.note(Step::Released(queue, id));
-                if self.faults.has(Flaw::LosesReleased) {
-                    settlement = Settlement::Complete;
-                }
-            }
-            _ => self.faults.note(Step::Completed(queue, id)),
-        }
-        let inner = self.inner().take();
-        if self.faults.has(Flaw::AcksAll) && matches!(settlement, Settlement::Complete) {
-            self.complete_all();
-        }
-        match inner {
-            Some(inner) => inner.settle(settlement),
-            None if self.faults.has(Flaw::AcksEarly) || self.faults.has(Flaw::AcksAll) => {
-                Pending::ready(SettleOutcome::Settled)
-            }
-            None => Pending::ready(SettleOutcome::LeaseLost),
-        }
-    }
-
-    fn renew(&self, _: Token) -> Pending<Option<Lease>> {
-        self.inner().as_ref().map_or_else(|| Pending::ready(None), Unsettled::renew)
-    }
-}
-
-impl fmt::Debug for HandedOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HandedOut").field("message_id", &self.message_id).finish_non_exhaustive()
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

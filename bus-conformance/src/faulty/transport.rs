@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use async_trait::async_trait;
 use bus_core::{
@@ -19,12 +25,13 @@ pub(super) struct FaultyTransport {
     publisher: Arc<FaultyPublisher>,
     faults: Faults,
     clock: Clock,
+    closed: AtomicBool,
 }
 
 impl FaultyTransport {
     pub(super) fn new(inner: Arc<dyn Transport>, faults: Faults, clock: Clock) -> Self {
         let publisher = Arc::new(FaultyPublisher::new(inner.publisher(), faults.clone()));
-        Self { inner, publisher, faults, clock }
+        Self { inner, publisher, faults, clock, closed: AtomicBool::new(false) }
     }
 }
 
@@ -50,14 +57,24 @@ impl Transport for FaultyTransport {
         self.inner.check_name(name)
     }
 
+    fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
+        self.inner.check_endpoint(settings)
+    }
+
+    fn input_address(&self, settings: &ReceiverSettings) -> String {
+        self.inner.input_address(settings)
+    }
+
     async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {
         self.faults.note(Step::Connecting);
+        let unreachable =
+            |why: &str| Err(TransportError::Unreachable { address: self.source_address(), source: why.into() });
         if self.faults.hangs_connecting() {
             self.clock.sleep_until(deadline).await;
-            return Err(TransportError::Unreachable {
-                address: self.source_address(),
-                source: "a scripted silence".into(),
-            });
+            return unreachable("a scripted silence");
+        }
+        if self.faults.has(Flaw::ClosesForGood) && self.closed.load(Ordering::SeqCst) {
+            return unreachable("closed for good");
         }
         self.inner.connect(deadline).await
     }
@@ -67,7 +84,13 @@ impl Transport for FaultyTransport {
         if self.faults.hangs_applying() {
             std::future::pending::<()>().await;
         }
-        self.inner.apply(topology, mode).await
+        let mut topology = topology.clone();
+        if self.faults.has(Flaw::IgnoresRoutingKeys) {
+            for binding in topology.bindings.iter_mut().filter(|binding| !binding.routing_key.is_empty()) {
+                binding.routing_key = "#".into();
+            }
+        }
+        self.inner.apply(&topology, mode).await
     }
 
     fn publisher(&self) -> Arc<dyn Publisher> {
@@ -79,8 +102,12 @@ impl Transport for FaultyTransport {
         if self.faults.has(Flaw::IgnoresPrefetch) {
             settings.prefetch = u16::MAX;
         }
+        let mut skip = 0;
+        if self.faults.has(Flaw::SkipsBacklog) {
+            skip = self.inner.browse(&queue, usize::MAX).await?.len();
+        }
         let inner = self.inner.receive(settings).await?;
-        Ok(Box::new(FaultyReceiver::new(inner, self.faults.clone(), queue)))
+        Ok(Box::new(FaultyReceiver::new(inner, self.faults.clone(), queue, skip)))
     }
 
     async fn browse(&self, queue: &str, max: usize) -> Result<Vec<DeadLetter>, TransportError> {
@@ -88,10 +115,17 @@ impl Transport for FaultyTransport {
     }
 
     fn health(&self) -> Result<(), String> {
+        if self.faults.has(Flaw::HidesTrouble) {
+            return Ok(());
+        }
         self.faults.is_away().map_or_else(|| self.inner.health(), Err)
     }
 
     async fn close(&self, deadline: Instant) {
         self.inner.close(deadline).await;
+        self.closed.store(true, Ordering::SeqCst);
+        if self.faults.has(Flaw::ClosesLate) {
+            self.clock.sleep_until(deadline).await;
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the engine promises when the broker misbehaves, or the handler does; over memory, whose driver is
 //! wrapped so that it misbehaves at a chosen moment and keeps a record.
 
+mod configuring;
 mod failing;
 mod filters;
 mod holding;

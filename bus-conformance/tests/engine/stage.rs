@@ -4,6 +4,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use bus_conformance::{
@@ -12,8 +13,11 @@ use bus_conformance::{
 };
 use bus_core::{
     Builder, Bus, Message,
-    transport::{DeadLetter, Driver},
+    address::Destination,
+    clock::Clock,
+    transport::{Class, DeadLetter, Driver, Outgoing, PublishOutcome},
 };
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Message)]
@@ -59,7 +63,7 @@ impl Fixture for Memory {
 impl Stage {
     pub(crate) async fn new() -> Self {
         let (driver, faults) = faulty(&bus_inmemory::DRIVER);
-        Self { place: Place::new(&Memory(driver)).await, faults }
+        Self { place: Place::new(Memory(driver)).await, faults }
     }
 
     /// A bus, started.
@@ -70,6 +74,16 @@ impl Stage {
     /// What lies in a queue, once it is `count` messages.
     pub(crate) async fn lying(&self, queue: &str, count: usize) -> Vec<DeadLetter> {
         bus_conformance::lying(&*self.place.transport().await, queue, count).await
+    }
+
+    /// Puts a body into a queue, past the bus.
+    pub(crate) async fn put(&self, queue: &str, body: &'static [u8]) {
+        let transport = self.place.transport().await;
+        let deadline = Clock::real().after(Duration::from_secs(30));
+        let message = Outgoing::new(Destination::Queue(queue.into()), Bytes::from_static(body), deadline);
+        let permit = transport.publisher().ready(body.len(), Class::Application).await;
+        let outcome = transport.publisher().submit(permit, message).await;
+        assert!(matches!(outcome, PublishOutcome::Confirmed), "{outcome:?}");
     }
 
     /// How many messages lie in a queue now.

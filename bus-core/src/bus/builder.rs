@@ -2,6 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     Bus, EndpointBuilder,
+    endpoint_defaults::EndpointDefaults,
     plan::{Limits, plan},
 };
 #[cfg(feature = "testing")]
@@ -33,6 +34,7 @@ pub struct Builder {
     catalog: Catalog,
     scope: Scope,
     endpoints: Vec<EndpointBuilder>,
+    defaults: EndpointDefaults,
     problems: Vec<String>,
     names: EndpointNames,
     limits: Limits,
@@ -51,6 +53,7 @@ impl Builder {
             catalog,
             scope: Scope::default(),
             endpoints: Vec::new(),
+            defaults: EndpointDefaults::default(),
             problems: Vec::new(),
             names: EndpointNames::default(),
             limits: Limits::default(),
@@ -92,10 +95,38 @@ impl Builder {
             ));
             return self;
         }
-        let mut endpoint = EndpointBuilder::new(named.to_owned());
+        let mut endpoint = self.defaults.endpoint(named.to_owned());
         endpoint.named_after = registration.name.filter(|_| named.is_empty());
         endpoint.add(registration, |consumer| consumer);
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Configures every endpoint that is added after it, before the endpoint says anything itself: what the
+    /// endpoint says then, or its consumer's attribute, outweighs it, and what adds up (`bind`, `consumer`) adds
+    /// up. May be called again; of two, the later one counts more. The default is nothing. MassTransit's
+    /// `AddConfigureEndpointsCallback`.
+    ///
+    /// An option of a transport (`with`) is one value: an endpoint with an option of that type has its own alone.
+    ///
+    /// ```
+    /// use bus_core::{Builder, Retry, bus::Catalog, consumer::Failure};
+    /// # use bus_core::Message;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme", crate = bus_core)]
+    /// # struct Audit {}
+    ///
+    /// let builder = Builder::new("memory://shop", Catalog::default())
+    ///     .endpoint_defaults(|e| e.concurrency(4).retry(Retry::immediate(3)))
+    ///     .endpoint("audit", |e| e.concurrency(1).consumer(|_: Audit| async { Ok::<_, Failure>(()) }));
+    /// ```
+    #[must_use]
+    pub fn endpoint_defaults(
+        mut self,
+        configure: impl Fn(EndpointBuilder) -> EndpointBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.defaults.add(configure);
         self
     }
 
@@ -113,7 +144,8 @@ impl Builder {
         name: impl Into<String>,
         configure: impl FnOnce(EndpointBuilder) -> EndpointBuilder,
     ) -> Self {
-        self.endpoints.push(configure(EndpointBuilder::new(name.into())));
+        let endpoint = self.defaults.endpoint(name.into());
+        self.endpoints.push(configure(endpoint));
         self
     }
 

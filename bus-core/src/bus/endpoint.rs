@@ -19,6 +19,7 @@ pub struct EndpointBuilder {
     pub(super) bindings: Vec<Bound>,
     pub(super) subscribes: bool,
     pub(super) raw_json: bool,
+    pub(super) max_body: usize,
     pub(super) retry: Retry,
     pub(super) classifiers: Classifiers,
     pub(super) timeout: Option<Duration>,
@@ -44,16 +45,21 @@ pub(super) struct Bound {
     pub(super) routing_key: String,
 }
 
-/// A number from the consumer's attribute, and over it one from the builder.
+/// The largest body, unless the endpoint says otherwise.
+const MAX_BODY: usize = 64 << 20;
+
+/// A number that all endpoints have by default, over it one from the consumer's attribute, and over that one
+/// from the endpoint.
 #[derive(Debug, Clone, Copy, Default)]
 struct Limit {
+    default: Option<u16>,
     attribute: Option<u16>,
     builder: Option<u16>,
 }
 
 impl Limit {
     fn get(self) -> Option<u16> {
-        self.builder.or(self.attribute)
+        self.builder.or(self.attribute).or(self.default)
     }
 }
 
@@ -66,6 +72,7 @@ impl EndpointBuilder {
             bindings: Vec::new(),
             subscribes: true,
             raw_json: false,
+            max_body: MAX_BODY,
             retry: Retry::none(),
             classifiers: Classifiers::default(),
             timeout: None,
@@ -75,6 +82,15 @@ impl EndpointBuilder {
             prefetch: Limit::default(),
             concurrency: Limit::default(),
         }
+    }
+
+    /// The limits that are set now count least from here on.
+    pub(super) fn with_limits_outweighed(mut self) -> Self {
+        for limit in [&mut self.prefetch, &mut self.concurrency] {
+            limit.default = limit.get();
+            (limit.attribute, limit.builder) = (None, None);
+        }
+        self
     }
 
     /// Adds a consumer. An endpoint may have several; each gets every message of its types.
@@ -287,6 +303,15 @@ impl EndpointBuilder {
         self
     }
 
+    /// The largest body that is read, in bytes. The default is 64 MiB; at least 1. A message with a larger one
+    /// is moved to `_error` as it is, with both sizes in the reason, and neither parsed nor tried again. Its
+    /// bytes have arrived by then: what a queue may take in at all is the broker's to bound.
+    #[must_use]
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
     /// Adds an option that only one transport knows; others ignore it.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, option: T) -> Self {
@@ -333,6 +358,7 @@ impl fmt::Debug for EndpointBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consumer::ConsumerSettings;
 
     #[test]
     fn limits_follow_from_each_other() {
@@ -345,5 +371,17 @@ mod tests {
         assert_eq!(endpoint().prefetch(500).concurrency(16).limits(2), Ok((500, 16)));
         let refused = endpoint().prefetch(0).limits(2).unwrap_err();
         assert_eq!(refused, "endpoint `orders`: the prefetch must be at least 1");
+    }
+
+    #[test]
+    fn a_default_counts_less_than_an_attribute_and_that_less_than_the_endpoint() {
+        let settings = ConsumerSettings { prefetch: Some(5), ..ConsumerSettings::default() };
+        let registration = Registration { name: None, settings, entries: Vec::new() };
+        let mut endpoint =
+            EndpointBuilder::new("orders".to_owned()).prefetch(7).concurrency(2).with_limits_outweighed();
+        assert_eq!(endpoint.limits(2), Ok((7, 2)));
+        endpoint.add(registration, |consumer| consumer);
+        assert_eq!(endpoint.limits(2), Ok((5, 2)));
+        assert_eq!(endpoint.prefetch(9).limits(2), Ok((9, 2)));
     }
 }

@@ -55,7 +55,7 @@ const GRACE: Duration = Duration::from_secs(1);
 impl Lifecycle {
     pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
         let prepare = |planned: PlannedEndpoint| {
-            let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, pipelines } = planned;
+            let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, max_body, pipelines } = planned;
             let mut settings = ReceiverSettings::new(name.clone(), prefetch);
             settings.extensions = extensions;
             let status: Arc<Status> = Arc::default();
@@ -63,6 +63,7 @@ impl Lifecycle {
                 address: outlet.transport().input_address(&settings).into(),
                 name,
                 raw_json,
+                max_body,
                 outlet: outlet.clone(),
                 status: status.clone(),
                 scope: scope.clone(),

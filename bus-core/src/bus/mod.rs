@@ -4,6 +4,7 @@ mod builder;
 mod consumer;
 mod dead_letters;
 mod endpoint;
+mod endpoint_defaults;
 mod handle;
 mod health;
 #[cfg(feature = "tower")]

@@ -44,6 +44,7 @@ pub(super) struct PlannedEndpoint {
     pub(super) concurrency: u16,
     pub(super) extensions: Extensions,
     pub(super) raw_json: bool,
+    pub(super) max_body: usize,
     pub(super) pipelines: Vec<Arc<dyn Pipeline>>,
 }
 
@@ -89,6 +90,9 @@ pub(super) fn plan(
             problems.push(problem);
             (1, 1)
         });
+        if endpoint.max_body == 0 {
+            problems.push(format!("endpoint `{name}`: `max_body` must be at least 1 byte"));
+        }
         if let Some(transport) = transport {
             let mut settings = ReceiverSettings::new(name.clone(), prefetch);
             settings.extensions = endpoint.extensions.clone();
@@ -119,6 +123,7 @@ pub(super) fn plan(
             concurrency,
             extensions: endpoint.extensions,
             raw_json: endpoint.raw_json,
+            max_body: endpoint.max_body,
         });
     }
     plan

@@ -85,6 +85,8 @@ pub(crate) struct EndpointContext {
     pub(crate) address: Arc<str>,
     /// Bodies of `application/json` are payloads without an envelope.
     pub(crate) raw_json: bool,
+    /// Bodies of more bytes are not read.
+    pub(crate) max_body: usize,
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) status: Arc<Status>,
     pub(crate) scope: Arc<Scope>,

@@ -8,7 +8,7 @@ use crate::{
     MessageType,
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure, Verdict},
-    envelope::{Envelope, EnvelopeError, Incoming},
+    envelope::{Envelope, Incoming},
     fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
     observer::{Event, Handling},
     pipeline::{Pipeline, Unfinished},
@@ -111,10 +111,10 @@ impl Dispatcher {
     }
 
     async fn handle(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: &mut Stopping) -> Result<(), Stopped> {
-        let envelope = match read(&turn.delivery, self.endpoint.raw_json) {
+        let envelope = match read(&turn.delivery, &self.endpoint) {
             Ok(envelope) => envelope,
-            Err(error) => {
-                let reason = Reason::of(Failure::from(error), |_| Verdict::Permanent);
+            Err(failure) => {
+                let reason = Reason::of(failure, |_| Verdict::Permanent);
                 return self.unreadable(turn.delivery, reason, stopping).await;
             }
         };
@@ -290,13 +290,25 @@ fn handling<'a>(
     Handling { endpoint: &endpoint.name, consumer, message_type, incoming }
 }
 
+/// A body that nobody parses: it would cost many times its size, and all of a handler's time.
+#[derive(Debug, thiserror::Error)]
+#[error("the body has {bytes} bytes, and the endpoint reads at most {limit}: `max_body` of the endpoint says how many")]
+struct TooLarge {
+    bytes: usize,
+    limit: usize,
+}
+
 /// The envelope of a delivery. Only an endpoint that was told so takes raw JSON; every other media type,
 /// missing and unknown ones too, is read as an envelope (MassTransit's default).
-fn read(delivery: &Delivery, raw_json: bool) -> Result<Envelope, EnvelopeError> {
-    if raw_json && media_type(delivery).is_some_and(|media_type| media_type.eq_ignore_ascii_case(RAW)) {
+fn read(delivery: &Delivery, endpoint: &EndpointContext) -> Result<Envelope, Failure> {
+    let (bytes, limit) = (delivery.body.len(), endpoint.max_body);
+    if bytes > limit {
+        return Err(Failure::permanent(TooLarge { bytes, limit }));
+    }
+    if endpoint.raw_json && media_type(delivery).is_some_and(|media_type| media_type.eq_ignore_ascii_case(RAW)) {
         return Ok(read_raw(delivery));
     }
-    Envelope::read(&delivery.body)
+    Envelope::read(&delivery.body).map_err(Failure::permanent)
 }
 
 /// The media type without its parameters: the transport's own property, else a header.

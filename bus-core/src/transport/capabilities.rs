@@ -11,6 +11,10 @@ pub struct Capabilities {
     pub delay_max: Option<Duration>,
     /// A delayed message can be taken back.
     pub cancel_delayed: bool,
+    /// One receiver of a queue gets its messages in the order in which they were confirmed.
+    pub ordered: bool,
+    /// A binding can ask for routing keys: topics of the kinds `direct` and `topic`.
+    pub routing_keys: bool,
     /// Order survives the hand-over of a lane from one consumer to another.
     pub ordered_handover: bool,
     /// How long the broker drops a second message of one id.

@@ -54,7 +54,6 @@ impl Broker {
     }
 
     /// Whether a queue's messages are handed out in the order of their arrival. Lanes are in any case.
-    #[allow(dead_code, reason = "for a capability to come")]
     pub(crate) fn ordered(&self) -> bool {
         self.seed.is_none()
     }

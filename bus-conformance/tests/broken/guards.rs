@@ -1,0 +1,82 @@
+use bus_conformance::faulty::Flaw;
+
+/// The behaviours that are there to find a flaw. A name that is no behaviour's is found out by the test that
+/// compares them all.
+pub(crate) fn guards(flaw: Flaw) -> &'static [&'static str] {
+    match flaw {
+        Flaw::Drops => &[
+            "publish_reaches_every_subscriber",
+            "a_wire_tap_sees_what_is_sent_to_the_exchange",
+            "competing_consumers_share_a_queue",
+            "several_message_types_live_on_one_endpoint",
+            "buses_with_different_endpoints_reach_each_other",
+            "publishing_from_many_tasks_loses_nothing",
+            "a_thousand_messages_through_ten_endpoints_arrive_once_each",
+            "a_hundred_messages_of_a_handler_are_confirmed_before_its_own_is_completed",
+            "an_empty_message_arrives",
+            "transient_messages_arrive",
+            "a_panic_is_a_failure_and_the_next_message_is_handled",
+            "a_fault_is_published",
+        ],
+        Flaw::Duplicates => &[
+            "publish_reaches_every_subscriber",
+            "competing_consumers_share_a_queue",
+            "publishing_from_many_tasks_loses_nothing",
+            "a_thousand_messages_through_ten_endpoints_arrive_once_each",
+            "a_concurrency_of_one_handles_one_message_at_a_time",
+            "several_consumers_of_a_type_each_run_and_a_failure_moves_the_message_once",
+            "a_failure_of_the_infrastructure_is_no_attempt",
+            "publishing_before_the_start_and_after_the_stop_is_refused",
+        ],
+        Flaw::SwallowsLarge => &["a_large_body_arrives_byte_for_byte"],
+        Flaw::Mangles => &["a_large_body_arrives_byte_for_byte", "unicode_headers_and_values_arrive"],
+        Flaw::LosesHeaders => &[
+            "unicode_headers_and_values_arrive",
+            "what_a_handler_sends_carries_conversation_initiator_and_headers",
+            "a_failing_message_ends_in_error_with_reason_body_and_headers",
+            "retries_come_before_error",
+            "several_consumers_of_a_type_each_run_and_a_failure_moves_the_message_once",
+            "a_body_that_is_no_envelope_ends_in_error",
+            "a_type_without_consumer_ends_in_skipped",
+            "a_payload_that_does_not_fit_its_type_ends_in_error_without_a_retry",
+            "an_oversize_body_ends_in_error",
+            "a_moved_message_keeps_headers_and_id_and_can_be_sent_back_and_handled",
+            "dead_letters_are_listed_with_their_reason",
+        ],
+        Flaw::LosesIds => &[
+            "message_id_and_correlation_id_survive",
+            "a_message_that_is_retried_keeps_its_id_and_body",
+            "a_failing_message_ends_in_error_with_reason_body_and_headers",
+            "a_moved_message_keeps_headers_and_id_and_can_be_sent_back_and_handled",
+        ],
+        Flaw::LosesContentType => &["raw_json_is_consumed_by_an_endpoint_that_says_so"],
+        Flaw::IgnoresTimeToLive => &["an_expired_message_is_not_handled"],
+        Flaw::HidesUnroutable => &[
+            "a_send_to_no_queue_is_unroutable",
+            "what_a_handler_sent_is_confirmed_before_its_message_is_acknowledged",
+            "a_hundred_messages_of_a_handler_are_confirmed_before_its_own_is_completed",
+        ],
+        Flaw::ConfirmsEarly => &["publish_resolves_when_the_broker_has_the_message"],
+        Flaw::Broadcasts => &[
+            "a_send_reaches_its_queue_only",
+            "a_fault_goes_to_the_fault_address_and_is_not_published",
+            "a_fault_goes_to_the_response_address_if_there_is_no_fault_address",
+        ],
+        Flaw::IgnoresAnnouncements => &["a_consumer_of_a_contract_gets_its_part_of_a_message_that_fulfils_it"],
+        Flaw::IgnoresRoutingKeys => &["a_topic_exchange_routes_by_key"],
+        Flaw::IgnoresPrefetch => &["prefetch_bounds_what_an_endpoint_holds"],
+        Flaw::Reorders => &["messages_are_handled_in_the_order_in_which_they_were_confirmed"],
+        Flaw::SkipsBacklog => &["messages_wait_for_an_endpoint_that_is_away", "an_expired_message_is_not_handled"],
+        Flaw::SticksTogether => &["a_slow_endpoint_does_not_hold_up_others"],
+        Flaw::AcksEarly | Flaw::LosesReleased => &[
+            "a_message_is_acknowledged_after_its_handler_and_comes_back_if_it_was_dropped",
+            "a_bus_that_is_dropped_returns_what_it_held",
+            "stop_finishes_what_runs_and_returns_the_rest",
+        ],
+        Flaw::AcksTwo | Flaw::AcksAll => &["acknowledging_a_message_leaves_the_others_alone"],
+        Flaw::HidesRedelivery => &["a_message_is_acknowledged_after_its_handler_and_comes_back_if_it_was_dropped"],
+        Flaw::HidesTrouble => &["health_tells_receiving_from_not_started"],
+        Flaw::ClosesLate => &["a_stop_with_nothing_running_is_quick_and_a_second_one_harmless"],
+        Flaw::ClosesForGood => &["a_bus_may_be_started_and_stopped_twice"],
+    }
+}
