@@ -56,6 +56,10 @@ pub use bus_core::{
     topology, transport,
 };
 
+/// What only the broker in memory knows, such as `.with(inmemory::endpoint().lanes())` on an endpoint.
+#[cfg(feature = "inmemory")]
+pub use bus_inmemory as inmemory;
+
 /// What only RabbitMQ knows, such as `.with(rabbitmq::endpoint().quorum())` on an endpoint.
 #[cfg(feature = "rabbitmq")]
 pub use bus_rabbitmq as rabbitmq;
@@ -85,6 +89,6 @@ pub fn catalog() -> Catalog {
 }
 
 /// The README's program compiles and runs.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "testing", feature = "inmemory"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
