@@ -53,6 +53,19 @@ async fn a_message_whose_lease_is_over_goes_back_to_its_place_and_cannot_be_sett
 }
 
 #[tokio::test]
+async fn a_delivery_whose_lease_is_over_is_not_mixed_up_with_the_next_of_its_receiver() {
+    let (bus, clock) = leasing("mixed").await;
+    send(&*bus, &queue("orders"), &["1"]).await;
+    let mut consumer = receiver(&*bus, "orders", 1).await;
+    let [stale] = deliveries(&mut *consumer).try_into().unwrap();
+    pass(&clock, 10 * SECOND);
+    let [fresh] = deliveries(&mut *consumer).try_into().unwrap();
+    assert_eq!((fresh.broker_deliveries, stale.unsettled.renew().await), (Some(2), None));
+    assert_eq!(stale.unsettled.settle(Settlement::Complete).await, SettleOutcome::LeaseLost);
+    assert_eq!(fresh.unsettled.settle(Settlement::Complete).await, SettleOutcome::Settled);
+}
+
+#[tokio::test]
 async fn what_waits_in_a_buffer_too_long_goes_to_another_as_good_as_new() {
     let (bus, clock) = leasing("buffer").await;
     let _stuck = receiver(&*bus, "orders", 2).await;
