@@ -146,7 +146,7 @@ impl Queue {
     /// Looks at the first messages that no consumer has.
     pub(crate) fn browse(&self, max: usize, clock: &Clock) -> Vec<Arc<Message>> {
         self.locked(|state, _| {
-            let entries = state.waiting.in_order().into_iter().filter(|entry| !entry.expired(clock));
+            let entries = state.waiting.in_order().filter(|entry| !entry.expired(clock));
             entries.take(max).map(|entry| entry.message.clone()).collect()
         })
     }
