@@ -31,9 +31,8 @@ impl State {
     /// Gives a new message to the next consumer with room, or lets it wait.
     #[inline]
     pub(super) fn arrive(&mut self, entry: Entry, clock: &Clock, after: &mut After) {
-        // Nearly always nothing else waits, and somebody does: then the message need not.
-        if self.waiting.is_empty()
-            && !self.waiting.has_lanes()
+        // Where a consumer has room nothing waits, and nearly always one has: then the message need not wait either.
+        if !self.waiting.has_lanes()
             && let Some(&slot) = self.line.front()
             && self.consumers[slot].has_room()
             && !entry.expired(clock)
