@@ -50,7 +50,7 @@ impl Broker {
             }
             None => {
                 let message = Arc::new(Message::new(outgoing));
-                if let Err(full) = push_unless_full(targets.queues(), &message, clock) {
+                if let Err(full) = push_unless_full(targets.queues(), message, clock) {
                     return PublishOutcome::Rejected(full.into());
                 }
             }

@@ -40,8 +40,9 @@ pub struct EndpointOptions {
 
 impl EndpointOptions {
     /// A delivery belongs to its receiver for so long, from when it is pushed to it: the time in the buffer
-    /// counts. Renewing it begins the time anew; when it is over the message goes back to its place, and settling
-    /// it is [`LeaseLost`](bus_core::transport::SettleOutcome::LeaseLost). Default: as long as the receiver lives.
+    /// counts. Renewing it begins the time anew; when it is over the message goes back to its place (redelivered, if
+    /// it was handed out), and settling it is [`LeaseLost`](bus_core::transport::SettleOutcome::LeaseLost). Default: as
+    /// long as the receiver lives.
     ///
     /// Since each queue has its own lease, it is told by each delivery
     /// ([`Delivery::lease`](bus_core::transport::Delivery::lease)), and not by the transport's capabilities.

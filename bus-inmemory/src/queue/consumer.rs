@@ -21,7 +21,7 @@ pub(crate) struct Key {
 /// A message that a receiver hands out.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    /// Its number among what the consumer holds.
+    /// Names it to its consumer.
     pub(crate) number: u64,
     /// How often it was handed out, this time included.
     pub(crate) deliveries: u32,
@@ -45,6 +45,8 @@ pub(super) struct Consumer {
     pub(super) in_flight: Arc<InFlight>,
     /// Handed out, and not settled yet.
     held: Slab<Entry>,
+    /// How many messages were handed out.
+    handed_out: u32,
     pub(super) leases: Option<Box<Leases>>,
     /// Who waits for a message.
     pub(super) waker: Option<Waker>,
@@ -58,6 +60,9 @@ pub(super) enum Intake {
     Closed,
 }
 
+/// A number has so many bits for the place among what is held, and the others tell those of one place apart.
+const PLACE: u32 = 32;
+
 impl Consumer {
     pub(super) fn new(id: u64, prefetch: u16, in_flight: Arc<InFlight>, leases: Option<Leases>) -> Self {
         Self {
@@ -68,6 +73,7 @@ impl Consumer {
             ready: VecDeque::new(),
             in_flight,
             held: Slab::new(),
+            handed_out: 0,
             leases: leases.map(Box::new),
             waker: None,
         }
@@ -111,17 +117,29 @@ impl Consumer {
     #[inline]
     pub(super) fn hold(&mut self, mut entry: Entry) -> Taken {
         entry.deliveries = entry.deliveries.saturating_add(1);
-        let Entry { deliveries, lease, .. } = entry;
+        self.handed_out = self.handed_out.wrapping_add(1);
+        entry.tag = self.handed_out;
+        let Entry { deliveries, tag, lease, .. } = entry;
         let message = entry.message.clone();
-        Taken { number: self.held.insert(entry) as u64, deliveries, lease, message }
+        let number = u64::from(tag) << PLACE | self.held.insert(entry) as u64;
+        Taken { number, deliveries, lease, message }
     }
 
     /// Takes back a message that was handed out.
     #[inline]
     pub(super) fn unhold(&mut self, number: u64) -> Option<Entry> {
-        let mut entry = self.held.try_remove(usize::try_from(number).ok()?)?;
+        let place = self.place(number)?;
+        let mut entry = self.held.try_remove(place)?;
         self.leave(&mut entry);
         Some(entry)
+    }
+
+    /// Where it is, if it is the same that was handed out under this number: a lease may be over, and the place
+    /// another's.
+    #[inline]
+    fn place(&self, number: u64) -> Option<usize> {
+        let (place, tag) = ((number & ((1 << PLACE) - 1)) as usize, (number >> PLACE) as u32);
+        self.held.get(place).filter(|entry| entry.tag == tag).map(|_| place)
     }
 
     /// A message that was in its buffer, or handed out, is not its own any more.
@@ -134,7 +152,8 @@ impl Consumer {
 
     /// Begins the lease of a message that was handed out anew; nothing if it has none.
     pub(super) fn renew(&mut self, number: u64) -> Option<Instant> {
-        let entry = self.held.get_mut(usize::try_from(number).ok()?)?;
+        let place = self.place(number)?;
+        let entry = self.held.get_mut(place)?;
         Some(self.leases.as_mut()?.begin(entry))
     }
 
@@ -148,7 +167,9 @@ impl Consumer {
 
     /// Takes these back that were handed out.
     pub(super) fn unhold_all(&mut self, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-        let numbers: Vec<_> = self.held.iter().filter(|(_, entry)| wanted(entry)).map(|(number, _)| number).collect();
-        numbers.into_iter().filter_map(|number| self.unhold(number as u64)).collect()
+        let places: Vec<_> = self.held.iter().filter(|(_, entry)| wanted(entry)).map(|(place, _)| place).collect();
+        let mut entries: Vec<_> = places.into_iter().map(|place| self.held.remove(place)).collect();
+        entries.iter_mut().for_each(|entry| self.leave(entry));
+        entries
     }
 }

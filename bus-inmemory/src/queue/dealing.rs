@@ -1,6 +1,6 @@
 use bus_core::clock::Clock;
 
-use super::{after::After, state::State};
+use super::{after::After, message::Entry, state::State};
 
 impl State {
     /// A consumer has less than before.
@@ -28,6 +28,23 @@ impl State {
         }
     }
 
+    /// Gives a new message to the next consumer with room, or lets it wait.
+    #[inline]
+    pub(super) fn arrive(&mut self, entry: Entry, clock: &Clock, after: &mut After) {
+        // Where a consumer has room nothing waits, and nearly always one has: then the message need not wait either.
+        if !self.waiting.has_lanes()
+            && let Some(&slot) = self.line.front()
+            && self.consumers[slot].has_room()
+            && !entry.expired(clock)
+        {
+            self.line.pop_front();
+            self.give(slot, entry, after);
+        } else {
+            self.waiting.push(entry, clock, after);
+            self.deal(clock, after);
+        }
+    }
+
     /// Gives what waits to the consumers with room, one message each by turns.
     pub(super) fn deal(&mut self, clock: &Clock, after: &mut After) {
         // Who is before this one in the line has to wait: all that is left is of other consumers' lanes.
@@ -35,22 +52,29 @@ impl State {
         while !self.waiting.is_empty()
             && let Some(&slot) = self.line.get(at)
         {
-            let consumer = &mut self.consumers[slot];
-            if consumer.has_room() {
-                let Some(entry) = self.waiting.pop(slot, self.chance.as_mut(), clock, after) else {
-                    at += 1;
-                    continue;
-                };
-                consumer.push(entry);
-                if let Some(waker) = consumer.waker.take() {
-                    after.wake(waker);
-                }
+            if !self.consumers[slot].has_room() {
+                self.line.remove(at);
+                self.consumers[slot].in_line = false;
+            } else if let Some(entry) = self.waiting.pop(slot, self.chance.as_mut(), clock, after) {
+                self.line.remove(at);
+                self.give(slot, entry, after);
+                // By chance it may stand anywhere now.
+                at = 0;
+            } else {
+                at += 1;
             }
-            self.line.remove(at);
-            consumer.in_line = false;
-            self.line_up(slot);
-            // By chance it may stand anywhere.
-            at = 0;
         }
+    }
+
+    /// Gives a message to a consumer that was taken out of the line; with room left it is in it again.
+    #[inline]
+    fn give(&mut self, slot: usize, entry: Entry, after: &mut After) {
+        let consumer = &mut self.consumers[slot];
+        consumer.in_line = false;
+        consumer.push(entry);
+        if let Some(waker) = consumer.waker.take() {
+            after.wake(waker);
+        }
+        self.line_up(slot);
     }
 }

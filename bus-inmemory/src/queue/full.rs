@@ -5,14 +5,19 @@ use bus_core::clock::Clock;
 use super::{After, Message, Queue};
 
 /// Brings a message to all of these queues, or to none if one of them is full, and says which.
-pub(crate) fn push_unless_full(queues: &[Arc<Queue>], message: &Arc<Message>, clock: &Clock) -> Result<(), String> {
+#[inline]
+pub(crate) fn push_unless_full(queues: &[Arc<Queue>], message: Arc<Message>, clock: &Clock) -> Result<(), String> {
     if queues.iter().any(|queue| queue.options.max_length.is_some()) {
-        return push_where_some_are_limited(queues, message, clock);
+        return push_where_some_are_limited(queues, &message, clock);
     }
-    queues.iter().for_each(|queue| queue.push(message.clone(), clock));
+    if let Some((last, others)) = queues.split_last() {
+        others.iter().for_each(|queue| queue.push(message.clone(), clock));
+        last.push(message, clock);
+    }
     Ok(())
 }
 
+#[cold]
 fn push_where_some_are_limited(queues: &[Arc<Queue>], message: &Arc<Message>, clock: &Clock) -> Result<(), String> {
     let (mut limited, open): (Vec<_>, Vec<_>) = queues.iter().partition(|queue| queue.options.max_length.is_some());
     // The locks of all of them at once, so that nobody takes the last place between look and push: here alone, and

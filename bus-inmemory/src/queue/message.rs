@@ -52,6 +52,8 @@ pub(crate) struct Entry {
     pub(crate) sequence: u64,
     /// How often a receiver handed it out.
     pub(crate) deliveries: u32,
+    /// Tells what a consumer was handed out apart.
+    pub(super) tag: u32,
     /// When it is no longer of use.
     pub(super) expires: Option<Instant>,
     /// Until when it is the consumer's that has it, if that ends.
@@ -66,7 +68,7 @@ impl Entry {
         let time_to_live = message.time_to_live.into_iter().chain(at_most).min();
         // A time that no clock reaches is no limit.
         let expires = time_to_live.and_then(|time| clock.now().checked_add(time));
-        Self { sequence, deliveries: 0, expires, lease: None, message }
+        Self { sequence, deliveries: 0, tag: 0, expires, lease: None, message }
     }
 
     /// Whether its time is over. Reads the clock only for a message that has a limit.

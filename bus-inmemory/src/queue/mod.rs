@@ -114,8 +114,8 @@ impl Queue {
 
     /// Ends a delivery; `None` if it was no longer the consumer's.
     pub(crate) fn complete(&self, key: Key, number: u64, clock: &Clock) -> Option<()> {
-        let entry = self.locked(|state, after| state.complete(key, number, clock, after));
-        entry.map(drop)
+        let message = self.locked(|state, after| state.complete(key, number, clock, after));
+        message.map(drop)
     }
 
     /// Puts a delivery back to where it was; `None` if it was no longer the consumer's.
@@ -146,7 +146,7 @@ impl Queue {
     /// Looks at the first messages that no consumer has.
     pub(crate) fn browse(&self, max: usize, clock: &Clock) -> Vec<Arc<Message>> {
         self.locked(|state, _| {
-            let entries = state.waiting.in_order().into_iter().filter(|entry| !entry.expired(clock));
+            let entries = state.waiting.in_order().filter(|entry| !entry.expired(clock));
             entries.take(max).map(|entry| entry.message.clone()).collect()
         })
     }

@@ -58,8 +58,7 @@ impl State {
         if let Some(expiry) = &mut self.expiry {
             expiry.expect(&entry, clock);
         }
-        self.waiting.push(entry, clock, after);
-        self.deal(clock, after);
+        self.arrive(entry, clock, after);
     }
 
     pub(super) fn attach(
@@ -128,15 +127,15 @@ impl State {
         }
     }
 
-    /// Ends a delivery; nothing if it is no longer the consumer's. The caller drops it without the lock.
-    pub(super) fn complete(&mut self, key: Key, number: u64, clock: &Clock, after: &mut After) -> Option<Entry> {
+    /// Ends a delivery; nothing if it is no longer the consumer's. The caller drops the message without the lock.
+    pub(super) fn complete(&mut self, key: Key, number: u64, clock: &Clock, after: &mut After) -> Option<Arc<Message>> {
         let entry = self.consumer(key)?.unhold(number)?;
         self.waiting.left(&entry);
         if let Some(expiry) = &mut self.expiry {
             expiry.forget(&entry);
         }
         self.freed(key.slot, clock, after);
-        Some(entry)
+        Some(entry.message)
     }
 
     /// Renews a delivery's lease; nothing if it is no longer the consumer's.

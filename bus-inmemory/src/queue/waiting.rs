@@ -99,13 +99,11 @@ impl Waiting {
     }
 
     /// All of them, in order.
-    pub(super) fn in_order(&self) -> Vec<&Entry> {
-        let lanes = self.lanes.iter().flat_map(|lanes| lanes.iter());
-        let mut entries: Vec<_> = self.backlog.iter().chain(lanes).collect();
-        if self.has_lanes() {
-            entries.sort_unstable_by_key(|entry| entry.sequence);
-        }
-        entries
+    pub(super) fn in_order(&self) -> Box<dyn Iterator<Item = &Entry> + '_> {
+        let Some(lanes) = &self.lanes else { return Box::new(self.backlog.iter()) };
+        let mut entries: Vec<_> = self.backlog.iter().chain(lanes.iter()).collect();
+        entries.sort_unstable_by_key(|entry| entry.sequence);
+        Box::new(entries.into_iter())
     }
 }
 

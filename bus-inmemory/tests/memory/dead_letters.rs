@@ -14,7 +14,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 async fn with(name: &str, options: EndpointOptions) -> (Arc<dyn Transport>, Clock) {
     let clock = Clock::manual(1);
-    (broker_at(name, &clock, &topology_with(&[("orders", options.dead_letter("late"))])).await, clock)
+    let name = format!("dead-{name}");
+    (broker_at(&name, &clock, &topology_with(&[("orders", options.dead_letter("late"))])).await, clock)
 }
 
 async fn send_mortal(transport: &dyn Transport, body: &str, time_to_live: Duration) {
@@ -90,11 +91,24 @@ async fn what_was_handed_out_in_time_expires_only_if_it_comes_back() {
 }
 
 #[tokio::test]
+async fn what_is_completed_in_time_is_waited_for_no_more() {
+    let (bus, clock) = with("in-time", endpoint()).await;
+    let mut consumer = receiver(&*bus, "orders", 2).await;
+    send_mortal(&*bus, "1", SECOND).await;
+    send_mortal(&*bus, "2", 1000 * SECOND).await;
+    for delivery in deliveries(&mut *consumer) {
+        delivery.unsettled.settle(Settlement::Complete).await;
+    }
+    pass(&clock, SECOND);
+    assert_eq!(clock.next_timer(), None);
+}
+
+#[tokio::test]
 async fn a_queue_whose_messages_all_expire_gives_up_to_a_queue_with_options_of_its_own() {
     let clock = Clock::manual(1);
     let options = endpoint().time_to_live(SECOND).dead_letter("late");
     let wanted = [("orders", options), ("late", endpoint().time_to_live(SECOND).dead_letter("later").max_length(1))];
-    let bus = broker_at("chain", &clock, &topology_with(&wanted)).await;
+    let bus = broker_at("dead-chain", &clock, &topology_with(&wanted)).await;
     send(&*bus, &queue("orders"), &["1", "2"]).await;
     pass(&clock, SECOND);
     assert_eq!(lying(&*bus, "late").await, ["1", "2"], "what the broker has is never refused");
@@ -111,14 +125,14 @@ async fn an_alarm_for_dead_letters_outlives_its_transport_on_the_real_clock() {
     let sender = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let wanted = topology_with(&[("orders", endpoint().dead_letter("late"))]);
-        let bus = runtime.block_on(broker_at("real-expiry", &Clock::real(), &wanted));
+        let bus = runtime.block_on(broker_at("dead-real", &Clock::real(), &wanted));
         sent.send(()).unwrap();
         gone_on.recv().unwrap();
         // The alarm is on this runtime, which ends.
         runtime.block_on(send_mortal(&*bus, "1", Duration::from_millis(5)));
     });
     waits.recv().unwrap();
-    let bus = broker_at("real-expiry", &Clock::real(), &topology(&["late"], &[])).await;
+    let bus = broker_at("dead-real", &Clock::real(), &topology(&["late"], &[])).await;
     let mut consumer = receiver(&*bus, "late", 1).await;
     go_on.send(()).unwrap();
     sender.join().unwrap();

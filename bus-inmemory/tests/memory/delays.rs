@@ -21,7 +21,8 @@ async fn send_later(transport: &dyn Transport, to: Destination, body: &str, dela
 
 async fn orders(name: &str) -> (Arc<dyn Transport>, Clock) {
     let clock = Clock::manual(1);
-    (broker_at(name, &clock, &topology(&["orders"], &[])).await, clock)
+    let name = format!("delays-{name}");
+    (broker_at(&name, &clock, &topology(&["orders"], &[])).await, clock)
 }
 
 #[tokio::test]
@@ -44,7 +45,7 @@ async fn a_delayed_message_enters_its_queue_when_its_time_has_come() {
 #[tokio::test]
 async fn messages_that_are_due_together_come_in_the_order_of_submission() {
     let (bus, clock) = orders("order").await;
-    let other = broker_at("order", &clock, &topology(&[], &[])).await;
+    let other = broker_at("delays-order", &clock, &topology(&[], &[])).await;
     send_later(&*bus, queue("orders"), "1", 3 * SECOND).await;
     send_later(&*other, queue("orders"), "2", 3 * SECOND).await;
     pass(&clock, SECOND);
@@ -57,7 +58,7 @@ async fn messages_that_are_due_together_come_in_the_order_of_submission() {
 #[tokio::test]
 async fn where_a_delayed_message_goes_is_decided_when_it_is_handed_over() {
     let clock = Clock::manual(1);
-    let bus = broker_at("decided", &clock, &topology(&["a", "b"], &[("Placed", "a")])).await;
+    let bus = broker_at("delays-decided", &clock, &topology(&["a", "b"], &[("Placed", "a")])).await;
     send_later(&*bus, exchange("Placed"), "1", SECOND).await;
     bus.apply(&topology(&["b"], &[("Placed", "b")]), ApplyMode::Create).await.unwrap();
     let mut nowhere = message(queue("c"), "2");
@@ -83,7 +84,7 @@ async fn the_time_to_live_of_a_delayed_message_begins_when_it_enters_the_queue()
 #[tokio::test]
 async fn a_delayed_message_outlives_its_transport_and_not_its_broker() {
     let (bus, clock) = orders("outlives").await;
-    let other = broker_at("outlives", &clock, &topology(&[], &[])).await;
+    let other = broker_at("delays-outlives", &clock, &topology(&[], &[])).await;
     send_later(&*bus, queue("orders"), "1", SECOND).await;
     bus.close(clock.now()).await;
     bus.connect(clock.now()).await.unwrap();
@@ -100,7 +101,7 @@ async fn a_delayed_message_outlives_its_transport_and_not_its_broker() {
 async fn everybodys_delays_go_by_their_own_clock() {
     let (bus, clock) = orders("clocks").await;
     let elsewhere = Clock::manual(2);
-    let other = broker_at("clocks", &elsewhere, &topology(&[], &[])).await;
+    let other = broker_at("delays-clocks", &elsewhere, &topology(&[], &[])).await;
     send_later(&*other, queue("orders"), "other", SECOND).await;
     send_later(&*bus, queue("orders"), "own", 2 * SECOND).await;
     pass(&clock, 10 * SECOND);
@@ -117,7 +118,7 @@ async fn on_the_real_clock_a_thread_without_a_runtime_can_send_later_and_the_run
     let sender = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         // Connected first, so the alarm would ring on this runtime, which has no timer and soon ends.
-        let bus = runtime.block_on(broker("runtimes", &["orders"], &[]));
+        let bus = runtime.block_on(broker("delays-runtimes", &["orders"], &[]));
         sent.send(()).unwrap();
         gone_on.recv().unwrap();
         let mut late = message(queue("orders"), "1");
@@ -127,7 +128,7 @@ async fn on_the_real_clock_a_thread_without_a_runtime_can_send_later_and_the_run
         bus
     });
     waits.recv().unwrap();
-    let bus = broker("runtimes", &["orders"], &[]).await;
+    let bus = broker("delays-runtimes", &["orders"], &[]).await;
     go_on.send(()).unwrap();
     drop(sender.join().unwrap());
     let mut consumer = receiver(&*bus, "orders", 1).await;

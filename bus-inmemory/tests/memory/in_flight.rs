@@ -13,7 +13,7 @@ fn in_flight(transport: &dyn Transport) -> usize {
 
 #[tokio::test]
 async fn what_was_pushed_to_a_receiver_and_not_handed_out_is_in_flight() {
-    let bus = broker("pushed", &["orders"], &[]).await;
+    let bus = broker("flight-pushed", &["orders"], &[]).await;
     send(&*bus, &queue("orders"), &["1", "2", "3", "4"]).await;
     assert_eq!(in_flight(&*bus), 0, "nobody receives");
     let mut consumer = receiver(&*bus, "orders", 3).await;
@@ -32,7 +32,7 @@ async fn what_was_pushed_to_a_receiver_and_not_handed_out_is_in_flight() {
 
 #[tokio::test]
 async fn what_goes_back_is_no_longer_in_flight() {
-    let bus = broker("back", &["orders"], &[]).await;
+    let bus = broker("flight-back", &["orders"], &[]).await;
     send(&*bus, &queue("orders"), &["1", "2"]).await;
     let mut paused = receiver(&*bus, "orders", 2).await;
     assert_eq!(in_flight(&*bus), 2);
@@ -50,7 +50,7 @@ async fn what_goes_back_is_no_longer_in_flight() {
 
 #[tokio::test]
 async fn every_transport_counts_its_own_receivers() {
-    let (one, two) = (broker("own", &["a", "b"], &[]).await, broker("own", &[], &[]).await);
+    let (one, two) = (broker("flight-own", &["a", "b"], &[]).await, broker("flight-own", &[], &[]).await);
     let first = receiver(&*one, "a", 9).await;
     let _others = (receiver(&*two, "a", 9).await, receiver(&*one, "b", 9).await);
     send(&*two, &queue("a"), &["1", "2", "3"]).await;
@@ -63,7 +63,7 @@ async fn every_transport_counts_its_own_receivers() {
 #[tokio::test]
 async fn what_expires_in_a_buffer_is_no_longer_in_flight_once_it_was_looked_at() {
     let clock = Clock::manual(1);
-    let bus = broker_at("expires", &clock, &topology(&["orders"], &[])).await;
+    let bus = broker_at("flight-expires", &clock, &topology(&["orders"], &[])).await;
     let mut consumer = receiver(&*bus, "orders", 3).await;
     for (body, time_to_live) in [("1", Some(Duration::from_secs(1))), ("2", None), ("3", Some(Duration::from_secs(1)))]
     {

@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn laned(name: &str) -> (Arc<dyn Transport>, Clock) {
     let clock = Clock::manual(1);
     let wanted = topology_with(&[("orders", endpoint().lanes())]);
-    (broker_at(name, &clock, &wanted).await, clock)
+    (broker_at(&format!("lanes-{name}"), &clock, &wanted).await, clock)
 }
 
 /// Sends each to the lane that its first letter names; `-` is none.
@@ -52,7 +52,7 @@ async fn a_delivery_says_its_lane_where_the_queue_has_lanes() {
     let held = deliveries(&mut *consumer);
     assert_eq!(held.iter().map(|held| held.lane.clone()).collect::<Vec<_>>(), [Some(Lane("a".into())), None]);
 
-    let plain = broker("no-lanes", &["orders"], &[]).await;
+    let plain = broker("lanes-none", &["orders"], &[]).await;
     let mut consumers = [receiver(&*plain, "orders", 9).await, receiver(&*plain, "orders", 9).await];
     send(&*plain, &["a1", "a2"]).await;
     for consumer in &mut consumers {
@@ -176,7 +176,7 @@ async fn a_message_whose_time_is_over_frees_its_lane() {
 async fn a_lease_that_is_over_gives_the_lane_to_another_in_order() {
     let clock = Clock::manual(1);
     let wanted = topology_with(&[("orders", endpoint().lanes().lease(10 * SECOND))]);
-    let bus = broker_at("lapse", &clock, &wanted).await;
+    let bus = broker_at("lanes-lapse", &clock, &wanted).await;
     let mut one = receiver(&*bus, "orders", 3).await;
     send(&*bus, &["a1"]).await;
     pass(&clock, 5 * SECOND);
@@ -214,4 +214,26 @@ async fn by_chance_lanes_are_in_order_all_the_same() {
         }
     }
     assert!(mixed > 10, "{mixed}");
+}
+
+#[tokio::test]
+async fn by_chance_nobody_with_room_waits_for_what_is_its_own_either() {
+    for seed in 0..64 {
+        let wanted = topology_with(&[("orders", endpoint().lanes().lease(10 * SECOND))]);
+        let clock = Clock::manual(1);
+        let bus = broker_at(&format!("lanes-room?seed={seed}"), &clock, &wanted).await;
+        let mut owner = receiver(&*bus, "orders", 3).await;
+        // It has two of c and one of b, and two of b wait for it.
+        send(&*bus, &["c1", "c2"]).await;
+        pass(&clock, SECOND);
+        send(&*bus, &["b1", "b2", "b3"]).await;
+        let mut held = deliveries(&mut *owner);
+        assert_eq!(held.len(), 3);
+        let _other = receiver(&*bus, "orders", 9).await;
+        // Those of c are taken from it, which makes two places at once.
+        pass(&clock, 9 * SECOND);
+        held.extend(deliveries(&mut *owner));
+        let (own, waiting) = (held.len() - 2, lying(&*bus, "orders").await);
+        assert!(own == 3 || waiting.is_empty(), "seed {seed}: it has {own}, and {waiting:?} wait");
+    }
 }

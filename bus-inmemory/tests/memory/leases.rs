@@ -14,7 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn leasing(name: &str) -> (Arc<dyn Transport>, Clock) {
     let clock = Clock::manual(1);
     let wanted = topology_with(&[("orders", endpoint().lease(10 * SECOND))]);
-    (broker_at(name, &clock, &wanted).await, clock)
+    (broker_at(&format!("leases-{name}"), &clock, &wanted).await, clock)
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_delivery_says_until_when_it_is_its_receivers_and_without_a_lease_noth
     assert_eq!(only.lease, Some(Lease { until }), "from when it was pushed: the time in the buffer counts");
     assert_eq!(bus.capabilities().lease, None, "each queue has its own");
 
-    let plain = broker("no-lease", &["orders"], &[]).await;
+    let plain = broker("leases-none", &["orders"], &[]).await;
     send(&*plain, &queue("orders"), &["1"]).await;
     let mut consumer = receiver(&*plain, "orders", 1).await;
     let [only] = deliveries(&mut *consumer).try_into().unwrap();
@@ -50,6 +50,19 @@ async fn a_message_whose_lease_is_over_goes_back_to_its_place_and_cannot_be_sett
     assert_eq!(first.unsettled.settle(Settlement::Complete).await, SettleOutcome::LeaseLost);
     let mut next = receiver(&*bus, "orders", 2).await;
     assert_eq!(shown(&deliveries(&mut *next)), ["1 again", "3"]);
+}
+
+#[tokio::test]
+async fn a_delivery_whose_lease_is_over_is_not_mixed_up_with_the_next_of_its_receiver() {
+    let (bus, clock) = leasing("mixed").await;
+    send(&*bus, &queue("orders"), &["1"]).await;
+    let mut consumer = receiver(&*bus, "orders", 1).await;
+    let [stale] = deliveries(&mut *consumer).try_into().unwrap();
+    pass(&clock, 10 * SECOND);
+    let [fresh] = deliveries(&mut *consumer).try_into().unwrap();
+    assert_eq!((fresh.broker_deliveries, stale.unsettled.renew().await), (Some(2), None));
+    assert_eq!(stale.unsettled.settle(Settlement::Complete).await, SettleOutcome::LeaseLost);
+    assert_eq!(fresh.unsettled.settle(Settlement::Complete).await, SettleOutcome::Settled);
 }
 
 #[tokio::test]
@@ -106,7 +119,7 @@ async fn a_lease_ends_with_its_delivery() {
 #[tokio::test]
 async fn on_the_real_clock_a_lease_that_began_on_a_thread_without_a_runtime_ends_too() {
     let wanted = topology_with(&[("orders", endpoint().lease(Duration::from_millis(5)))]);
-    let bus = broker_at("real-lease", &Clock::real(), &wanted).await;
+    let bus = broker_at("leases-real", &Clock::real(), &wanted).await;
     send(&*bus, &queue("orders"), &["1"]).await;
     let mut slow = receiver(&*bus, "orders", 1).await;
     let held = deliveries(&mut *slow);

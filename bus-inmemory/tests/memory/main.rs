@@ -10,6 +10,7 @@ mod leases;
 mod lifetime;
 mod max_length;
 mod options;
+mod property;
 mod pushing;
 mod routing;
 mod seed;

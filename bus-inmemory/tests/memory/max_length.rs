@@ -19,7 +19,7 @@ async fn limited(name: &str) -> (Arc<dyn Transport>, Clock) {
     let bindings = topology(&[], &[("Placed", "open"), ("Placed", "small"), ("Placed", "tiny")]);
     let mut wanted = topology_with(&limits);
     (wanted.topics, wanted.bindings) = (bindings.topics, bindings.bindings);
-    (broker_at(name, &clock, &wanted).await, clock)
+    (broker_at(&format!("max-{name}"), &clock, &wanted).await, clock)
 }
 
 async fn refusal(transport: &dyn Transport, message: Outgoing) -> String {
@@ -97,7 +97,7 @@ async fn under_load_a_queue_never_holds_more_and_copies_are_never_torn() {
     let bindings = topology(&[], &[("One", "a"), ("One", "b"), ("Two", "b"), ("Two", "a")]);
     let mut wanted = topology_with(&limits);
     (wanted.topics, wanted.bindings) = (bindings.topics, bindings.bindings);
-    let bus = broker_at("torn", &Clock::real(), &wanted).await;
+    let bus = broker_at("max-torn", &Clock::real(), &wanted).await;
     let publishers: Vec<_> = ["One", "Two", "One", "Two"]
         .map(|topic| {
             let bus = bus.clone();

@@ -75,3 +75,15 @@ async fn in_a_queue_with_a_time_to_live_no_message_has_more() {
     pass(&clock, second);
     assert_eq!(lying(&*bus, "orders").await, [""; 0]);
 }
+
+#[tokio::test]
+async fn a_message_without_any_time_never_arrives() {
+    let clock = Clock::manual(1);
+    let bus = broker_at("no-time", &clock, &topology_with(&[("orders", endpoint().dead_letter("late"))])).await;
+    let mut consumer = receiver(&*bus, "orders", 9).await;
+    let mut sent = message(queue("orders"), "1");
+    sent.time_to_live = Some(Duration::ZERO);
+    submit(&*bus, sent).await;
+    assert_eq!((bus.in_flight(), lying(&*bus, "late").await), (Some(0), vec!["1".to_owned()]));
+    assert_eq!(shown(&deliveries(&mut *consumer)), [""; 0]);
+}
