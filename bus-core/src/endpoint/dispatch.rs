@@ -49,11 +49,11 @@ impl Dispatcher {
     ///
     /// `place` is one of the endpoint's concurrency. It is free for the next message as soon as this one's
     /// settlement is handed over: a broker may take acknowledgements in batches.
-    pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, mut stopping: Stopping) -> bool {
+    pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: Stopping) -> bool {
         let handled = match turn.delivery.lease {
-            None => AssertUnwindSafe(self.handle(turn, place, &mut stopping)).catch_unwind().await,
+            None => AssertUnwindSafe(self.handle(turn, place, &stopping)).catch_unwind().await,
             Some(lease) => {
-                let leased = Box::pin(self.leased(turn, lease, place, &mut stopping));
+                let leased = Box::pin(self.leased(turn, lease, place, &stopping));
                 AssertUnwindSafe(leased).catch_unwind().await
             }
         };
@@ -84,7 +84,7 @@ impl Dispatcher {
         turn: Turn,
         mut lease: Lease,
         place: OwnedSemaphorePermit,
-        stopping: &mut Stopping,
+        stopping: &Stopping,
     ) -> Result<(), Stopped> {
         let clock = &self.endpoint.outlet.clock;
         let message_id = turn.delivery.message_id.clone();
@@ -110,7 +110,7 @@ impl Dispatcher {
         }
     }
 
-    async fn handle(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: &mut Stopping) -> Result<(), Stopped> {
+    async fn handle(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: &Stopping) -> Result<(), Stopped> {
         let envelope = match read(&turn.delivery, &self.endpoint) {
             Ok(envelope) => envelope,
             Err(failure) => {
@@ -184,7 +184,7 @@ impl Dispatcher {
         incoming: &Arc<Incoming>,
         reason: &Reason,
         retries: u32,
-        stopping: &mut Stopping,
+        stopping: &Stopping,
     ) -> Result<(), Stopped> {
         tracing::error!(
             endpoint = &*self.endpoint.name,
@@ -220,7 +220,7 @@ impl Dispatcher {
         pipelines: &[&Arc<dyn Pipeline>],
         incoming: &Arc<Incoming>,
         starts: u32,
-        stopping: &mut Stopping,
+        stopping: &Stopping,
     ) -> Result<(), Stopped> {
         let text = format!("it ended the process: its handler was started {starts} times and never came to an end");
         let reason = Reason::said("bus::ProcessEnded", text);
@@ -232,12 +232,7 @@ impl Dispatcher {
         move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
     }
 
-    async fn unreadable(
-        &self,
-        delivery: Delivery,
-        reason: Box<Reason>,
-        stopping: &mut Stopping,
-    ) -> Result<(), Stopped> {
+    async fn unreadable(&self, delivery: Delivery, reason: Box<Reason>, stopping: &Stopping) -> Result<(), Stopped> {
         tracing::error!(
             endpoint = &*self.endpoint.name,
             message_id = delivery.message_id.as_deref(),

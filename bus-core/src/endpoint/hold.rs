@@ -1,46 +1,11 @@
 use std::time::Duration;
 
-use tokio::sync::watch;
-
+use super::{Stopped, Stopping};
 use crate::{
     clock::Clock,
     consumer::EndpointContext,
     transport::{Class, Outgoing, PublishOutcome},
 };
-
-/// The endpoint stopped before the work was done; the delivery goes back to its queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stopped;
-
-/// Tells a delivery's work that its endpoint stops.
-#[derive(Debug, Clone)]
-pub(crate) struct Stopping(watch::Receiver<bool>);
-
-impl Stopping {
-    pub(crate) fn new(signal: watch::Receiver<bool>) -> Self {
-        Self(signal)
-    }
-
-    /// Waits for the stop; a signal whose sender is gone is a stop too.
-    pub(crate) async fn signalled(&mut self) {
-        let _ = self.0.wait_for(|stopping| *stopping).await;
-    }
-
-    /// Whether the endpoint stops.
-    pub(crate) fn is_signalled(&self) -> bool {
-        *self.0.borrow() || self.0.has_changed().is_err()
-    }
-
-    /// Rests, unless the endpoint stops: whether it does.
-    pub(crate) async fn or_rest(&mut self, clock: &Clock, pause: Duration) -> bool {
-        let until = clock.after(pause);
-        tokio::select! {
-            biased;
-            () = self.signalled() => true,
-            () = clock.rest_until(until) => false,
-        }
-    }
-}
 
 /// Growing pauses while the broker cannot be reached: from 50 ms to 1 s, spread by chance.
 #[derive(Debug, Default)]
@@ -63,7 +28,7 @@ impl Backoff {
 pub(crate) async fn insist(
     message: Outgoing,
     endpoint: &EndpointContext,
-    stopping: &mut Stopping,
+    stopping: &Stopping,
 ) -> Result<PublishOutcome, Stopped> {
     let outlet = &endpoint.outlet;
     let mut outage = Backoff::default();

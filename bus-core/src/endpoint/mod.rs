@@ -9,12 +9,14 @@ mod pump;
 mod relocate;
 mod starts;
 mod status;
+mod stopping;
 mod turn;
 mod waiting;
 
 pub(crate) use arrival::STARTS;
 pub(crate) use dispatch::Dispatcher;
-pub(crate) use hold::{Backoff, Stopped, Stopping, insist};
+pub(crate) use hold::{Backoff, insist};
 pub(crate) use pump::{Running, start};
 pub(crate) use relocate::relocate;
 pub(crate) use status::{Holding, Status};
+pub(crate) use stopping::{Stopped, Stopping};

@@ -8,7 +8,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{Dispatcher, Status, Stopping, arrival::Arrivals, waiting::Waiting};
+use super::{Dispatcher, Status, Stopping, arrival::Arrivals, stopping::Halt, waiting::Waiting};
 use crate::{
     clock::Clock,
     transport::{Event, Lane, Receiver},
@@ -82,8 +82,7 @@ const GRACE: Duration = Duration::from_secs(1);
 impl Pump {
     async fn run(mut self, mut stop: watch::Receiver<Option<Instant>>) {
         let _alarm = Alarm(self.status.clone());
-        let (halt, halted) = watch::channel(false);
-        let stopping = Stopping::new(halted);
+        let (halt, stopping) = Halt::new();
         let deadline = loop {
             tokio::select! {
                 biased;
@@ -96,7 +95,7 @@ impl Pump {
         };
         self.status.stopping();
         self.receiver.pause();
-        halt.send_replace(true);
+        halt.stop();
         // Not started: back to the queue.
         self.waiting.clear();
         self.events.clear();

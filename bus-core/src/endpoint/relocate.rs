@@ -13,7 +13,7 @@ pub(crate) async fn relocate(
     mut copy: Outgoing,
     mut unsettled: Unsettled,
     endpoint: &EndpointContext,
-    stopping: &mut Stopping,
+    stopping: &Stopping,
 ) -> Result<(), Stopped> {
     let outlet = &endpoint.outlet;
     let to = copy.to.name().clone();

@@ -50,7 +50,7 @@ pub(super) async fn copy_back(
     envelope: &Envelope,
     starts: u32,
     endpoint: &EndpointContext,
-    stopping: &mut Stopping,
+    stopping: &Stopping,
 ) -> Result<(), Stopped> {
     let clock = &endpoint.outlet.clock;
     tracing::warn!(

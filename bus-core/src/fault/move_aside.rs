@@ -30,7 +30,7 @@ pub(crate) async fn move_aside(
     aside: Aside,
     reason: Headers,
     endpoint: &EndpointContext,
-    stopping: &mut Stopping,
+    stopping: &Stopping,
 ) -> Result<(), Stopped> {
     let outlet = &endpoint.outlet;
     let why_moved = reason.text("MT-Fault-Message").unwrap_or("no consumer takes its type").to_owned();

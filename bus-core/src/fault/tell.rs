@@ -53,7 +53,7 @@ pub(crate) struct Told<'a> {
 ///
 /// # Errors
 /// [`Stopped`] if the endpoint stopped before the broker had it.
-pub(crate) async fn tell(told: Told<'_>, endpoint: &EndpointContext, stopping: &mut Stopping) -> Result<(), Stopped> {
+pub(crate) async fn tell(told: Told<'_>, endpoint: &EndpointContext, stopping: &Stopping) -> Result<(), Stopped> {
     let fault = told.fault_type.urn();
     let Some((outgoing, address, published)) = compose(&told, endpoint) else {
         return Ok(());

@@ -18,7 +18,7 @@ impl Concurrency {
     ///
     /// # Errors
     /// [`Stopped`] if the endpoint stops while there is none.
-    pub(crate) async fn place(&self, stopping: &mut Stopping) -> Result<Option<SemaphorePermit<'_>>, Stopped> {
+    pub(crate) async fn place(&self, stopping: &Stopping) -> Result<Option<SemaphorePermit<'_>>, Stopped> {
         let Some(places) = &self.0 else { return Ok(None) };
         if let Ok(place) = places.try_acquire() {
             return Ok(Some(place));

@@ -20,7 +20,7 @@ pub(super) async fn confirm_all(
     record: Record,
     refused: &(impl Fn(Error) -> Result<(), Box<Reason>> + Sync),
     endpoint: &EndpointContext,
-    stopping: &mut Stopping,
+    stopping: &Stopping,
 ) -> Result<(), Unconfirmed> {
     for sent in record.sent {
         confirm(sent, refused, endpoint, stopping).await?;
@@ -38,7 +38,7 @@ async fn confirm(
     sent: Sent,
     refused: &(impl Fn(Error) -> Result<(), Box<Reason>> + Sync),
     endpoint: &EndpointContext,
-    stopping: &mut Stopping,
+    stopping: &Stopping,
 ) -> Result<(), Unconfirmed> {
     let Sent { message, posted, confirm } = sent;
     let outcome = match confirm.await {

@@ -68,7 +68,7 @@ impl<I: Invoke> Fixed<I> {
         &self,
         incoming: Arc<Incoming>,
         endpoint: Arc<EndpointContext>,
-        mut stopping: Stopping,
+        stopping: Stopping,
     ) -> Result<u32, Unfinished> {
         let mut retries = 0;
         let mut outage = Backoff::default();
@@ -78,15 +78,15 @@ impl<I: Invoke> Fixed<I> {
             if self.discards(&reason, &incoming, &endpoint) { Ok(()) } else { Err(reason) }
         };
         loop {
-            let Ok(place) = self.policy.concurrency.place(&mut stopping).await else {
+            let Ok(place) = self.policy.concurrency.place(&stopping).await else {
                 return Err(Unfinished::Stopped);
             };
             let done = match &self.policy.store {
                 None => match self.attempt(&incoming, &endpoint, retries).await {
-                    Ok(sent) => confirm_all(sent, &refused, &endpoint, &mut stopping).await,
+                    Ok(sent) => confirm_all(sent, &refused, &endpoint, &stopping).await,
                     Err(reason) => Err(Unconfirmed::Refused(reason)),
                 },
-                Some(store) => self.in_unit(&**store, &incoming, &endpoint, retries, &mut stopping).await,
+                Some(store) => self.in_unit(&**store, &incoming, &endpoint, retries, &stopping).await,
             };
             let reason = match done {
                 Ok(()) => return Ok(retries),
@@ -148,7 +148,7 @@ impl<I: Invoke> Fixed<I> {
         incoming: &Arc<Incoming>,
         endpoint: &Arc<EndpointContext>,
         number: u32,
-        stopping: &mut Stopping,
+        stopping: &Stopping,
     ) -> Result<(), Unconfirmed> {
         // A box, so that those without a store do not carry its size.
         Box::pin(async {

@@ -50,8 +50,7 @@ impl<'a> Unit<'a> {
     }
 
     /// Begins the unit of work and claims the message; what an earlier one did not get rid of leaves now.
-    pub(super) async fn begin(&self, stopping: &mut Stopping) -> Result<Begun, Unconfirmed> {
-        let mut stop = stopping.clone();
+    pub(super) async fn begin(&self, stopping: &Stopping) -> Result<Begun, Unconfirmed> {
         let begun = async {
             let mut unit = self.store.begin().await?;
             let claim = match &self.key {
@@ -63,7 +62,7 @@ impl<'a> Unit<'a> {
         // A store that does not answer, or another unit that has the message, does not hold up a stop.
         let begun: Result<_, PersistenceError> = tokio::select! {
             biased;
-            () = stop.signalled() => return Err(Unconfirmed::Stopped),
+            () = stopping.signalled() => return Err(Unconfirmed::Stopped),
             begun = begun => begun,
         };
         match begun.map_err(refused)? {
@@ -89,7 +88,7 @@ impl<'a> Unit<'a> {
         &self,
         mut unit: Box<dyn UnitOfWork>,
         record: Record,
-        stopping: &mut Stopping,
+        stopping: &Stopping,
     ) -> Result<(), Unconfirmed> {
         let mut messages = Vec::with_capacity(record.buffered.len());
         messages.extend(record.buffered.iter().map(|buffered| buffered.message.clone()));
@@ -110,17 +109,16 @@ impl<'a> Unit<'a> {
     }
 
     /// Sends what was committed, until the broker has all of it.
-    async fn send(&self, messages: Vec<Outgoing>, stopping: &mut Stopping) -> Result<(), Unconfirmed> {
+    async fn send(&self, messages: Vec<Outgoing>, stopping: &Stopping) -> Result<(), Unconfirmed> {
         let any = !messages.is_empty();
         let outlet = &self.endpoint.outlet;
         let mut sent = Vec::with_capacity(messages.len());
         for mut message in messages {
             message.deadline = outlet.clock.after(outlet.timeout);
-            let mut stop = stopping.clone();
             let permit = tokio::select! {
                 biased;
                 permit = outlet.publisher().ready(message.body.len(), Class::Handler) => permit,
-                () = stop.signalled() => return Err(Unconfirmed::Stopped),
+                () = stopping.signalled() => return Err(Unconfirmed::Stopped),
             };
             let confirm = outlet.publisher().submit(permit, message.clone());
             sent.push((message, confirm));
@@ -147,12 +145,7 @@ impl<'a> Unit<'a> {
 
     /// A message that was committed and that the broker does not take: a person finds it in `_error`, with the
     /// reason. The handler is done, and cannot be asked.
-    async fn keep(
-        &self,
-        message: Outgoing,
-        outcome: &PublishOutcome,
-        stopping: &mut Stopping,
-    ) -> Result<(), Unconfirmed> {
+    async fn keep(&self, message: Outgoing, outcome: &PublishOutcome, stopping: &Stopping) -> Result<(), Unconfirmed> {
         let why = match outcome {
             PublishOutcome::Rejected(reason) => format!("the broker refused it: {reason}"),
             _ => "it reaches no queue".to_owned(),
