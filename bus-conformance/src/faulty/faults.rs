@@ -3,7 +3,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -24,6 +24,8 @@ struct Shared {
     steps: watch::Sender<Vec<Step>>,
     /// The queues whose subscription is lost, and why.
     lost: watch::Sender<BTreeMap<String, String>>,
+    /// How many completions are still to come too late.
+    late: AtomicUsize,
     hang_connect: AtomicBool,
     hang_apply: AtomicBool,
     /// Why messages cannot be sent, if they cannot.
@@ -92,6 +94,7 @@ impl Faults {
             rules: Mutex::default(),
             steps: watch::Sender::default(),
             lost: watch::Sender::default(),
+            late: AtomicUsize::new(0),
             hang_connect: AtomicBool::new(false),
             hang_apply: AtomicBool::new(false),
             away: Mutex::default(),
@@ -114,6 +117,12 @@ impl Faults {
     /// Ends what [`answer`](Self::answer) and [`withhold`](Self::withhold) began, for messages to come.
     pub fn heal(&self) {
         self.rules().clear();
+    }
+
+    /// The next `times` deliveries that are completed are not the receiver's any more: they go back to their
+    /// queues, and their settlement is [`LeaseLost`](bus_core::transport::SettleOutcome::LeaseLost).
+    pub fn complete_late(&self, times: usize) {
+        self.0.late.store(times, Ordering::SeqCst);
     }
 
     /// From now on nobody answers a connect until its deadline.
@@ -162,6 +171,11 @@ impl Faults {
         let rule = rules.iter_mut().find(|rule| rule.left > 0 && (rule.which)(message))?;
         rule.left -= 1;
         Some(rule.fate.clone())
+    }
+
+    /// Whether a completion comes too late.
+    pub(super) fn is_late(&self) -> bool {
+        self.0.late.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
 
     pub(super) fn losses(&self) -> watch::Receiver<BTreeMap<String, String>> {

@@ -86,6 +86,12 @@ impl Settler for HandedOut {
         let (queue, id) = (self.queue.clone(), self.message_id.clone());
         let mut settlement = settlement;
         match settlement {
+            Settlement::Complete if self.faults.is_late() => {
+                self.faults.note(Step::Late(queue, id));
+                // Released, since it is dropped.
+                drop(self.inner().take());
+                return Pending::ready(SettleOutcome::LeaseLost);
+            }
             Settlement::Release => {
                 self.faults.note(Step::Released(queue, id));
                 if self.faults.has(Flaw::LosesReleased) {

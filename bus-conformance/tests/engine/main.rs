@@ -5,6 +5,7 @@ mod configuring;
 mod failing;
 mod filters;
 mod holding;
+mod lanes;
 mod lifecycle;
 mod limits;
 mod outbox;

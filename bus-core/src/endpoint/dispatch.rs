@@ -44,8 +44,8 @@ impl Dispatcher {
         &self.endpoint
     }
 
-    /// Handles a delivery to its end; whether it goes back to its queue. If the endpoint stops meanwhile, or the
-    /// delivery's lease is over, it does.
+    /// Handles a delivery to its end; whether it comes again. It does if the endpoint stops meanwhile, if its lease
+    /// is over, and if the broker did not take its settlement.
     ///
     /// `place` is one of the endpoint's concurrency. It is free for the next message as soon as this one's
     /// settlement is handed over: a broker may take acknowledgements in batches.
@@ -58,7 +58,7 @@ impl Dispatcher {
             }
         };
         match handled {
-            Ok(Ok(())) => false,
+            Ok(Ok(outcome)) => outcome != SettleOutcome::Settled,
             // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
             Ok(Err(Stopped)) => {
                 tracing::debug!(endpoint = &*self.endpoint.name, "returned a message");
@@ -85,7 +85,7 @@ impl Dispatcher {
         mut lease: Lease,
         place: OwnedSemaphorePermit,
         stopping: &Stopping,
-    ) -> Result<(), Stopped> {
+    ) -> Result<SettleOutcome, Stopped> {
         let clock = &self.endpoint.outlet.clock;
         let message_id = turn.delivery.message_id.clone();
         let Some(renewer) = turn.delivery.unsettled.renewer() else { return Err(Stopped) };
@@ -110,7 +110,12 @@ impl Dispatcher {
         }
     }
 
-    async fn handle(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: &Stopping) -> Result<(), Stopped> {
+    async fn handle(
+        &self,
+        turn: Turn,
+        place: OwnedSemaphorePermit,
+        stopping: &Stopping,
+    ) -> Result<SettleOutcome, Stopped> {
         let envelope = match read(&turn.delivery, &self.endpoint) {
             Ok(envelope) => envelope,
             Err(failure) => {
@@ -169,10 +174,15 @@ impl Dispatcher {
             None => {
                 let settling = delivery.unsettled.settle(Settlement::Complete);
                 drop(place);
-                if settling.await != SettleOutcome::Settled {
-                    tracing::debug!(endpoint = &*self.endpoint.name, "a handled message may be delivered again");
+                let outcome = settling.await;
+                if outcome != SettleOutcome::Settled {
+                    tracing::debug!(
+                        endpoint = &*self.endpoint.name,
+                        ?outcome,
+                        "a handled message may be delivered again"
+                    );
                 }
-                Ok(())
+                Ok(outcome)
             }
             Some(reason) => move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping).await,
         }
@@ -221,7 +231,7 @@ impl Dispatcher {
         incoming: &Arc<Incoming>,
         starts: u32,
         stopping: &Stopping,
-    ) -> Result<(), Stopped> {
+    ) -> Result<SettleOutcome, Stopped> {
         let text = format!("it ended the process: its handler was started {starts} times and never came to an end");
         let reason = Reason::said("bus::ProcessEnded", text);
         for pipeline in pipelines {
@@ -232,7 +242,12 @@ impl Dispatcher {
         move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
     }
 
-    async fn unreadable(&self, delivery: Delivery, reason: Box<Reason>, stopping: &Stopping) -> Result<(), Stopped> {
+    async fn unreadable(
+        &self,
+        delivery: Delivery,
+        reason: Box<Reason>,
+        stopping: &Stopping,
+    ) -> Result<SettleOutcome, Stopped> {
         tracing::error!(
             endpoint = &*self.endpoint.name,
             message_id = delivery.message_id.as_deref(),

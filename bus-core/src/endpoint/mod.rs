@@ -4,6 +4,7 @@
 mod arrival;
 mod dispatch;
 mod hold;
+mod lane;
 mod lease;
 mod pump;
 mod relocate;

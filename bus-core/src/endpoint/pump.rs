@@ -8,7 +8,13 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{Dispatcher, Status, Stopping, arrival::Arrivals, stopping::Halt, waiting::Waiting};
+use super::{
+    Dispatcher, Status, Stopping,
+    arrival::Arrivals,
+    lane::{FreeLane, InLane},
+    stopping::Halt,
+    waiting::Waiting,
+};
 use crate::{
     clock::Clock,
     transport::{Event, Lane, Receiver},
@@ -117,9 +123,7 @@ impl Pump {
     /// endpoint hears of a lost subscription too. Safe to cancel: nothing is taken that is not kept in `self`.
     async fn step(&mut self, stopping: &Stopping) {
         while self.running.try_join_next().is_some() {}
-        while let Ok(free) = self.lanes.try_recv() {
-            self.go_on(&free);
-        }
+        self.go_on();
         let next = self.waiting.next().map(|turn| if turn.is_alone() { self.concurrency } else { 1 });
         tokio::select! {
             biased;
@@ -128,27 +132,38 @@ impl Pump {
                 // The semaphore is never closed, and somebody waits.
                 let (Ok(place), Some(turn)) = (place, self.waiting.pop()) else { return };
                 let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
-                let mut lane = turn.lane().map(|lane| InLane { lane: lane.clone(), returned: true, freed: self.freed.clone() });
-                self.running.spawn(async move {
-                    let returned = dispatcher.deliver(turn, place, stopping).await;
-                    if let Some(lane) = &mut lane {
-                        lane.returned = returned;
+                match turn.lane().cloned() {
+                    None => {
+                        self.running.spawn(async move {
+                            dispatcher.deliver(turn, place, stopping).await;
+                        });
                     }
-                });
+                    Some(lane) => {
+                        let in_lane = InLane::new(lane.clone(), self.waiting.begin(&lane), self.freed.clone());
+                        let clock = self.clock.clone();
+                        self.running.spawn(async move {
+                            let delivered = dispatcher.deliver(turn, place, stopping);
+                            in_lane.run(delivered, &clock, &dispatcher.endpoint().name).await;
+                        });
+                    }
+                }
             }
-            Some(free) = self.lanes.recv(), if self.waiting.has_more() => self.go_on(&free),
+            Some(FreeLane { lane, returned }) = self.lanes.recv(), if self.waiting.has_more() => {
+                self.waiting.go_on(&lane, returned);
+            }
             () = self.receiver.next(BATCH, &mut self.events) => self.follow(),
         }
     }
 
-    fn go_on(&mut self, free: &FreeLane) {
-        if free.returned {
-            self.waiting.give_up(&free.lane);
+    fn go_on(&mut self) {
+        while let Ok(FreeLane { lane, returned }) = self.lanes.try_recv() {
+            self.waiting.go_on(&lane, returned);
         }
-        self.waiting.go_on(&free.lane);
     }
 
     fn follow(&mut self) {
+        // What came back of a lane may be here again: it is not to be taken for what waited behind it.
+        self.go_on();
         let endpoint = &*self.dispatcher.endpoint().name;
         for event in self.events.drain(..) {
             match event {
@@ -167,35 +182,13 @@ impl Pump {
                 Event::Degraded(cause) => self.status.lost(cause.to_string()),
                 // What comes of a lane is handled in turn, whoever had the lane before.
                 Event::Assigned(Lane(lane)) => tracing::debug!(endpoint, lane = &*lane, "a lane is ours"),
-                Event::Revoked(lane, _) => {
+                Event::Revoked(lane, deadline) => {
                     tracing::debug!(endpoint, lane = &*lane.0, "a lane goes to another receiver");
                     // What is at work may still be settled until the deadline.
-                    self.waiting.give_up(&lane);
+                    self.waiting.revoke(&lane, deadline);
                 }
             }
         }
-    }
-}
-
-/// A lane whose delivery came to its end.
-#[derive(Debug)]
-struct FreeLane {
-    lane: Lane,
-    /// It was not settled, and comes again.
-    returned: bool,
-}
-
-/// A delivery of a lane at work; frees the lane when it ends, however it does.
-struct InLane {
-    lane: Lane,
-    returned: bool,
-    freed: mpsc::UnboundedSender<FreeLane>,
-}
-
-impl Drop for InLane {
-    fn drop(&mut self) {
-        // The pump may be gone.
-        let _ = self.freed.send(FreeLane { lane: self.lane.clone(), returned: self.returned });
     }
 }
 

@@ -5,7 +5,8 @@ use crate::{
 };
 
 /// Puts a copy in place of a delivery. The original is completed only after the broker has the copy; what fails
-/// is tried again until the endpoint stops.
+/// is tried again until the endpoint stops. What it returns became of the original: if it is not settled, it comes
+/// again beside its copy.
 ///
 /// # Errors
 /// [`Stopped`], and the delivery goes back to its queue.
@@ -14,7 +15,7 @@ pub(crate) async fn relocate(
     mut unsettled: Unsettled,
     endpoint: &EndpointContext,
     stopping: &Stopping,
-) -> Result<(), Stopped> {
+) -> Result<SettleOutcome, Stopped> {
     let outlet = &endpoint.outlet;
     let to = copy.to.name().clone();
     let mut _holding: Option<Holding> = None;
@@ -22,15 +23,15 @@ pub(crate) async fn relocate(
     loop {
         copy.deadline = outlet.clock.after(outlet.timeout);
         if outlet.transport().capabilities().atomic_move {
-            match unsettled.settle(Settlement::Move { copy: Box::new(copy) }).await {
-                SettleOutcome::Settled => {}
+            let outcome = unsettled.settle(Settlement::Move { copy: Box::new(copy) }).await;
+            if outcome != SettleOutcome::Settled {
                 // It comes again, and so does the reason for the move.
-                outcome => tracing::warn!(endpoint = &*endpoint.name, queue = &*to, ?outcome, "a move is in doubt"),
+                tracing::warn!(endpoint = &*endpoint.name, queue = &*to, ?outcome, "a move is in doubt");
             }
-            return Ok(());
+            return Ok(outcome);
         }
         match copy_confirm_complete(outlet.publisher(), unsettled, copy.clone()).await {
-            Ok(_) => return Ok(()),
+            Ok(outcome) => return Ok(outcome),
             Err((back, outcome)) => {
                 let message_id = copy.message_id.as_deref();
                 tracing::error!(

@@ -13,7 +13,7 @@ use crate::{
     address::Destination,
     consumer::EndpointContext,
     envelope::Envelope,
-    transport::{Delivery, Outgoing},
+    transport::{Delivery, Outgoing, SettleOutcome},
 };
 
 /// So many starts that ended with their process are enough.
@@ -51,7 +51,7 @@ pub(super) async fn copy_back(
     starts: u32,
     endpoint: &EndpointContext,
     stopping: &Stopping,
-) -> Result<(), Stopped> {
+) -> Result<SettleOutcome, Stopped> {
     let clock = &endpoint.outlet.clock;
     tracing::warn!(
         endpoint = &*endpoint.name,

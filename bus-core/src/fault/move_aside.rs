@@ -8,7 +8,7 @@ use crate::{
     endpoint::{STARTS, Stopped, Stopping, relocate},
     envelope::{Headers, Host, date},
     observer::Event,
-    transport::{Delivery, EnsureQueue, Outgoing},
+    transport::{Delivery, EnsureQueue, Outgoing, SettleOutcome},
 };
 
 /// The queues that messages are moved to, beside the one they came from.
@@ -31,7 +31,7 @@ pub(crate) async fn move_aside(
     reason: Headers,
     endpoint: &EndpointContext,
     stopping: &Stopping,
-) -> Result<(), Stopped> {
+) -> Result<SettleOutcome, Stopped> {
     let outlet = &endpoint.outlet;
     let why_moved = reason.text("MT-Fault-Message").unwrap_or("no consumer takes its type").to_owned();
     let suffix = match aside {
