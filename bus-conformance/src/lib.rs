@@ -46,6 +46,7 @@
 //!
 //! | capability | behaviour |
 //! |---|---|
+//! | `individual_settlement` | [`acknowledging_a_message_leaves_the_others_alone`], [`prefetch_bounds_what_an_endpoint_holds`] |
 //! | `ordered` | [`messages_are_handled_in_the_order_in_which_they_were_confirmed`] |
 //! | `routing_keys` | [`a_topic_exchange_routes_by_key`] |
 //!

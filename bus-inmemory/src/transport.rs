@@ -98,6 +98,7 @@ impl Transport for MemoryTransport {
         // have any size.
         let mut capabilities = Capabilities::default();
         capabilities.delay_max = Some(DELAY_MAX);
+        capabilities.individual_settlement = true;
         capabilities.sessions = true;
         capabilities.ordered_handover = true;
         (capabilities.ordered, capabilities.routing_keys) = (self.broker.ordered(), true);

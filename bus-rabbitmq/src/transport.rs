@@ -104,6 +104,7 @@ impl Transport for RabbitTransport {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         (capabilities.ordered, capabilities.routing_keys) = (true, true);
+        capabilities.individual_settlement = true;
         capabilities.server_version = self.applied.server().map(|server| server.to_string());
         capabilities
     }

@@ -34,8 +34,12 @@ pub async fn a_message_is_acknowledged_after_its_handler_and_comes_back_if_it_wa
     assert_eq!(transport.browse("work", 10).await.unwrap().len(), 0);
 }
 
-/// Handlers finish in any order; what is acknowledged is the message that was handled, and no other.
+/// Where messages are settled one by one: handlers finish in any order; what is acknowledged is the message that was
+/// handled, and no other.
 pub async fn acknowledging_a_message_leaves_the_others_alone(place: Place) {
+    if !place.capabilities().individual_settlement {
+        return;
+    }
     let (first, quick, second) = (Probe::closed(), Probe::open(), Probe::open());
     let (slow, fast) = (first.handler(), quick.handler());
     let choose = move |message: Ticked, ctx| if message.number < 2 { slow(message, ctx) } else { fast(message, ctx) };
@@ -57,8 +61,12 @@ pub async fn acknowledging_a_message_leaves_the_others_alone(place: Place) {
     bus.stop().await;
 }
 
-/// An endpoint holds no more unsettled messages than its prefetch; others get the rest.
+/// Where messages are settled one by one: an endpoint holds no more unsettled messages than its prefetch; others get
+/// the rest.
 pub async fn prefetch_bounds_what_an_endpoint_holds(place: Place) {
+    if !place.capabilities().individual_settlement {
+        return;
+    }
     let (slow, quick) = (Probe::closed(), Probe::open());
     let holding =
         place.started(|b| b.endpoint("work", |e| e.consumer(watched!(slow, Ticked)).prefetch(3).concurrency(1))).await;

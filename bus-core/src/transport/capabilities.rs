@@ -13,9 +13,13 @@ pub struct Capabilities {
     pub cancel_delayed: bool,
     /// One receiver of a queue gets its messages in the order in which they were confirmed.
     pub ordered: bool,
+    /// Each message is settled by itself, and while one is not, others of its queue go to any receiver that has
+    /// room. Without it a receiver has whole lanes, as the partitions of a log: what is not settled holds up all
+    /// that is behind it.
+    pub individual_settlement: bool,
     /// A binding can ask for routing keys: topics of the kinds `direct` and `topic`.
     pub routing_keys: bool,
-    /// Order survives the hand-over of a lane from one consumer to another.
+    /// Order survives the hand-over of a lane from one consumer to another; what was not settled may repeat.
     pub ordered_handover: bool,
     /// How long the broker drops a second message of one id.
     pub dedup_window: Option<Duration>,
@@ -25,7 +29,8 @@ pub struct Capabilities {
     pub delivery_limit: Option<u32>,
     /// The largest body in bytes.
     pub max_size: Option<usize>,
-    /// Lanes (sessions, partitions) can be asked for.
+    /// There are lanes: sessions, partitions. Messages of one [`Outgoing::lane`](super::Outgoing::lane) are handled
+    /// in order.
     pub sessions: bool,
     /// The server's version, once connected.
     pub server_version: Option<String>,
