@@ -84,7 +84,7 @@ pub trait Transport: Debug + Send + Sync + 'static {
     async fn receive(&self, settings: ReceiverSettings) -> Result<Box<dyn Receiver>, TransportError>;
 
     /// Looks at what lies in a queue, and leaves it there; at most `max` messages from its head. A queue
-    /// that does not exist holds nothing.
+    /// that does not exist holds nothing. In a log, that is what is not committed.
     async fn browse(&self, queue: &str, max: usize) -> Result<Vec<DeadLetter>, TransportError>;
 
     /// Whether messages can be sent now; the error is the reason in words.

@@ -55,15 +55,19 @@ pub struct Outgoing {
     pub routing_key: Option<Arc<str>>,
     /// 0 to 255, the higher the sooner, where a queue sorts by it.
     pub priority: Option<u8>,
-    /// The ordered part of the queue that it belongs to, where queues have lanes.
+    /// The ordered part of the queue that it belongs to, where queues have lanes: messages of one key keep their
+    /// order. A broker may put many keys into one lane, and a message without a key into any.
     pub lane: Option<Lane>,
-    /// How long the message is of use once the broker has it.
+    /// How long the message is of use once the broker has it. Afterwards it is not delivered: where the broker
+    /// keeps it all the same, the receiver leaves it out.
     pub time_to_live: Option<Duration>,
-    /// How long the broker holds it back first.
+    /// How long the broker holds it back first. Longer than [`Capabilities::delay_max`](super::Capabilities::delay_max)
+    /// is [`PublishOutcome::Rejected`].
     pub delay: Option<Duration>,
     /// Kept through a restart of the broker. The default is `true`.
     pub durable: bool,
-    /// A message that reaches no queue is [`PublishOutcome::Unroutable`]. The default is `false`.
+    /// A message that reaches no queue is [`PublishOutcome::Unroutable`]; on a broker without queues, one that
+    /// no group of receivers reads. The default is `false`.
     pub mandatory: bool,
     /// When to give up.
     pub deadline: Instant,

@@ -12,6 +12,9 @@ pub struct ReceiverSettings {
     /// The queue's name.
     pub queue: Arc<str>,
     /// How many unsettled deliveries the receiver may hold. At least 1.
+    ///
+    /// Where there are lanes, the transport shares it out among those of the receiver: the bus handles a lane's
+    /// messages one after the other, and a slow lane that may have all places gets them all in the end.
     pub prefetch: u16,
     /// What only one transport knows.
     pub extensions: Extensions,
@@ -29,16 +32,21 @@ impl ReceiverSettings {
 ///
 /// It mends itself: after [`Event::Lost`] it goes on trying, and deliveries come again. Dropping it
 /// releases what is not settled.
+///
+/// It is asked for after [`Transport::apply`](super::Transport::apply), from which the transport knows what is bound
+/// to the queue: a broker without queues subscribes to that.
 pub trait Receiver: Debug + Send + 'static {
     /// Waits for events and appends between one and `max` of them to `into`.
     ///
     /// Safe to cancel: an event that was not appended comes with the next call.
     fn next<'a>(&'a mut self, max: usize, into: &'a mut Vec<Event>) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-    /// Asks the broker for no more deliveries. What was delivered can still be settled.
+    /// Asks the broker for no more deliveries. What was delivered can still be settled: lanes stay ours until
+    /// [`close`](Self::close). The bus does not call [`next`](Self::next) any more.
     fn pause(&mut self);
 
-    /// Ends the subscription: gives settlements under way until the deadline, then returns the rest.
+    /// Ends the subscription: gives settlements under way until the deadline, then returns the rest. What is
+    /// settled after that is [`LeaseLost`](super::SettleOutcome::LeaseLost), unless the broker still takes it.
     fn close(self: Box<Self>, deadline: Instant) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
@@ -48,13 +56,19 @@ pub trait Receiver: Debug + Send + 'static {
 pub enum Event {
     /// A message. Boxed, since the other events are small.
     Delivery(Box<Delivery>),
-    /// A lane is ours from now on.
+    /// A lane is ours from now on, and its deliveries follow, from the first that is not settled. Where lanes
+    /// belong to nobody between their messages, it need not be told.
     Assigned(Lane),
-    /// A lane goes to another receiver at the deadline.
+    /// A lane goes to another receiver at the deadline; none of its deliveries follows, unless it is assigned again.
+    ///
+    /// The bus releases what waits, and cancels what is still at work at the deadline. Until then it can be
+    /// settled; afterwards that is [`LeaseLost`](super::SettleOutcome::LeaseLost). A transport may give the lane away
+    /// as soon as nothing of it is unsettled.
     Revoked(Lane, Instant),
     /// It goes on, but not well.
     Degraded(Cause),
-    /// The subscription is gone; unsettled deliveries will come again. The receiver tries to come back.
+    /// The subscription is gone, and all lanes with it; unsettled deliveries will come again, and cannot be settled
+    /// here. The receiver tries to come back.
     Lost(Cause),
     /// The subscription works (again).
     Restored,
@@ -84,10 +98,14 @@ pub struct Delivery {
     /// Whether it survives a restart of the broker.
     pub durable: bool,
     /// It was delivered before, here or elsewhere, and not settled.
+    ///
+    /// A broker that does not know may say so too often of what is in a lane. Without a lane each time counts as a
+    /// start that may have ended its process: after five the message goes to `_error`.
     pub redelivered: bool,
     /// How often the broker says that it delivered it, where it counts.
     pub broker_deliveries: Option<u32>,
-    /// The lane, where the broker has lanes.
+    /// The lane, where the broker has lanes. Its name need not be what the sender wrote in
+    /// [`Outgoing::lane`](super::Outgoing::lane): many keys share a partition.
     pub lane: Option<Lane>,
     /// Until when it is ours, where that ends.
     pub lease: Option<Lease>,
@@ -120,7 +138,8 @@ impl Delivery {
     }
 }
 
-/// An ordered part of a queue: a session, a partition.
+/// An ordered part of a queue: a session, a partition. Its messages are handled one after the other: the next one
+/// when the one before is settled.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lane(pub Arc<str>);
 

@@ -3,6 +3,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{Lease, Outcome, Outgoing, Pending};
 
 /// The transport's end of settling: what an [`Unsettled`] calls.
+///
+/// A lane goes on when the outcome is there: it must not wait for settlements to come.
 pub trait Settler: Send + Sync + 'static {
     /// Takes the settlement without waiting. Called once per token.
     fn settle(&self, token: Token, settlement: Settlement) -> Settling;
@@ -24,9 +26,12 @@ pub struct Token {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Settlement {
-    /// It is done: take it out of the queue.
+    /// It is done: take it out of the queue. A broker that knows no more than how far a lane is done is told
+    /// what is done without a gap; the rest the transport remembers.
     Complete,
-    /// Give it back; it comes again, here or elsewhere.
+    /// Give it back; it comes again, here or elsewhere. Of a lane, it comes before what is behind it: the bus
+    /// releases that too, or the transport takes it back, and settling it is [`SettleOutcome::LeaseLost`]. What was
+    /// delivered before it can still be settled.
     Release,
     /// Take it out and bring the copy back later, in one step. Only with `Capabilities::atomic_move`.
     RetryLater {
@@ -49,11 +54,13 @@ pub type Settling = Pending<SettleOutcome>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettleOutcome {
-    /// The broker was told.
+    /// The broker was told, or the transport will tell it with others; what a crash forgets in between comes
+    /// again.
     Settled,
-    /// The delivery was no longer ours; it comes again.
+    /// The delivery was no longer ours; it comes again. So does what waits behind it in its lane: the bus gives
+    /// that back.
     LeaseLost,
-    /// The connection went away meanwhile; it may come again.
+    /// The connection went away meanwhile; it may come again, and what waits behind it in its lane is given back.
     Unknown,
 }
 
