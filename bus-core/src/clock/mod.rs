@@ -21,12 +21,13 @@ use manual::Manual;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// use bus_core::clock::Clock;
+/// use futures_util::FutureExt;
 /// use std::time::Duration;
 ///
 /// let clock = Clock::manual(42);
 /// let noon = clock.after(Duration::from_secs(3600));
 /// let mut lunch = std::pin::pin!(clock.sleep_until(noon));
-/// assert!(futures_util::poll!(&mut lunch).is_pending());
+/// assert!((&mut lunch).now_or_never().is_none());
 /// clock.advance_to(noon);
 /// lunch.await;
 /// # }
