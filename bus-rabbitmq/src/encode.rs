@@ -4,7 +4,7 @@ use bus_core::{
     BoxError,
     address::Destination,
     envelope::{HeaderValue, Headers},
-    transport::{EnsureQueue, Outgoing},
+    transport::{EnsureQueue, Moved, Outgoing},
 };
 use lapin::{
     BasicProperties,
@@ -64,7 +64,7 @@ pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
     }
     carbon_copies(message)?;
     // What is moved was read by lapin at that depth, and has nowhere else to go.
-    match size(&message.headers, if ensured(message) { usize::MAX } else { DEEPEST })? {
+    match size(&message.headers, if is_moved(message) { usize::MAX } else { DEEPEST })? {
         bytes if bytes <= HEADERS => Ok(()),
         bytes => Err(format!("the headers take {bytes} bytes; {HEADERS} are allowed").into()),
     }
@@ -73,7 +73,7 @@ pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
 /// The message as AMQP has it. `sequence` names this attempt of a mandatory one.
 pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
     let mandatory = mandatory(message);
-    let mut table = match ensured(message) {
+    let mut table = match is_moved(message) {
         true => to_table(&moved(&message.headers)),
         false => to_table(&message.headers),
     };
@@ -129,15 +129,15 @@ fn fits(what: &str, text: &str) -> Result<(), BoxError> {
     }
 }
 
-/// It is moved to a queue that is made for it: `orders_error`.
-fn ensured(message: &Outgoing) -> bool {
-    message.extensions.get::<EnsureQueue>().is_some()
+/// It was in a queue before, and is moved to one that is made for it (`orders_error`), or back.
+fn is_moved(message: &Outgoing) -> bool {
+    message.extensions.get::<EnsureQueue>().is_some() || message.extensions.get::<Moved>().is_some()
 }
 
 /// RabbitMQ reads these two itself: it closes the channel over anything but lists of texts, and sends the message
 /// to the queues that are named there. A confirm would say no more than that one of those has it.
 fn carbon_copies(message: &Outgoing) -> Result<(), BoxError> {
-    if ensured(message) {
+    if is_moved(message) {
         // They are renamed on the way.
         return Ok(());
     }
@@ -255,8 +255,15 @@ mod tests {
 
     #[test]
     fn a_moved_message_goes_nowhere_else_and_leaves_the_notes_of_its_queue_behind() {
-        let mut outgoing = message(Destination::Queue("q_error".into()));
-        outgoing.extensions.insert(EnsureQueue { like: "q".into() });
+        let mut aside = message(Destination::Queue("q_error".into()));
+        aside.extensions.insert(EnsureQueue { like: "q".into() });
+        check_moved(aside);
+        let mut back = message(Destination::Queue("q".into()));
+        back.extensions.insert(Moved);
+        check_moved(back);
+    }
+
+    fn check_moved(mut outgoing: Outgoing) {
         outgoing.headers.set("CC", list("other"));
         outgoing.headers.set("BCC", "no list");
         outgoing.headers.set("x-death", list("q"));

@@ -9,6 +9,7 @@ mod lanes;
 mod lifecycle;
 mod limits;
 mod outbox;
+mod review;
 mod sending;
 mod stage;
 mod starts;

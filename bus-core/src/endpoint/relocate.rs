@@ -1,7 +1,7 @@
 use super::{Backoff, Holding, Stopped, Stopping};
 use crate::{
     consumer::EndpointContext,
-    transport::{Outgoing, PublishOutcome, SettleOutcome, Settlement, Unsettled, copy_confirm_complete},
+    transport::{Moved, Outgoing, PublishOutcome, SettleOutcome, Settlement, Unsettled, copy_confirm_complete},
 };
 
 /// Puts a copy in place of a delivery. The original is completed only after the broker has the copy; what fails
@@ -16,6 +16,7 @@ pub(crate) async fn relocate(
     endpoint: &EndpointContext,
     stopping: &Stopping,
 ) -> Result<SettleOutcome, Stopped> {
+    copy.extensions.insert(Moved);
     let outlet = &endpoint.outlet;
     let to = copy.to.name().clone();
     let mut _holding: Option<Holding> = None;
