@@ -125,9 +125,12 @@ impl Dispatcher {
         };
         let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
         let history = starts::verdict(&turn, if turn.delivery.redelivered { limit() } else { None });
-        let delivery = turn.delivery;
+        let mut delivery = turn.delivery;
         if let starts::Verdict::Copy(starts) = history {
-            return starts::copy_back(delivery, &envelope, starts, &self.endpoint, stopping).await;
+            match starts::copy_back(delivery, &envelope, starts, &self.endpoint, stopping).await? {
+                Ok(outcome) => return Ok(outcome),
+                Err(back) => delivery = back,
+            }
         }
         let incoming = Arc::new(Incoming::new(envelope, &delivery, turn.starts));
         let unreadable = incoming.envelope.unreadable();

@@ -11,11 +11,39 @@ use crate::{
 /// # Errors
 /// [`Stopped`], and the delivery goes back to its queue.
 pub(crate) async fn relocate(
+    copy: Outgoing,
+    unsettled: Unsettled,
+    endpoint: &EndpointContext,
+    stopping: &Stopping,
+) -> Result<SettleOutcome, Stopped> {
+    // Nobody refuses for good here: a person may make room.
+    match relocate_unless(|_| false, copy, unsettled, endpoint, stopping).await? {
+        Relocated::Done(outcome) => Ok(outcome),
+        // Dropped, and so released.
+        Relocated::Refused(_) => Err(Stopped),
+    }
+}
+
+/// What became of a delivery that a copy was to replace.
+#[derive(Debug)]
+pub(super) enum Relocated {
+    /// The broker has the copy; this became of the original.
+    Done(SettleOutcome),
+    /// There is no copy; the delivery is as it was.
+    Refused(Unsettled),
+}
+
+/// The same; the delivery itself, if what became of the copy is `given_up`.
+///
+/// # Errors
+/// [`Stopped`], and the delivery goes back to its queue.
+pub(super) async fn relocate_unless(
+    given_up: impl Fn(&PublishOutcome) -> bool,
     mut copy: Outgoing,
     mut unsettled: Unsettled,
     endpoint: &EndpointContext,
     stopping: &Stopping,
-) -> Result<SettleOutcome, Stopped> {
+) -> Result<Relocated, Stopped> {
     copy.extensions.insert(Moved);
     let outlet = &endpoint.outlet;
     let to = copy.to.name().clone();
@@ -29,10 +57,11 @@ pub(crate) async fn relocate(
                 // It comes again, and so does the reason for the move.
                 tracing::warn!(endpoint = &*endpoint.name, queue = &*to, ?outcome, "a move is in doubt");
             }
-            return Ok(outcome);
+            return Ok(Relocated::Done(outcome));
         }
         match copy_confirm_complete(outlet.publisher(), unsettled, copy.clone()).await {
-            Ok(outcome) => return Ok(outcome),
+            Ok(outcome) => return Ok(Relocated::Done(outcome)),
+            Err((back, outcome)) if given_up(&outcome) => return Ok(Relocated::Refused(back)),
             Err((back, outcome)) => {
                 let message_id = copy.message_id.as_deref();
                 tracing::error!(

@@ -8,12 +8,17 @@
 
 use std::time::Duration;
 
-use super::{Stopped, Stopping, arrival::STARTS, relocate, turn::Turn};
+use super::{
+    Stopped, Stopping,
+    arrival::STARTS,
+    relocate::{Relocated, relocate_unless},
+    turn::Turn,
+};
 use crate::{
     address::Destination,
     consumer::EndpointContext,
     envelope::Envelope,
-    transport::{Delivery, Outgoing, SettleOutcome},
+    transport::{Delivery, Outgoing, PublishOutcome, SettleOutcome},
 };
 
 /// So many starts that ended with their process are enough.
@@ -41,17 +46,19 @@ pub(super) fn verdict(turn: &Turn, limit: Option<u32>) -> Verdict {
     if turn.counts || !lane && turn.delivery.redelivered && worn() { Verdict::Copy(starts) } else { Verdict::Handle }
 }
 
-/// Puts a copy with another count in the delivery's place, at the end of its queue.
+/// Puts a copy with another count in the delivery's place, at the end of its queue. The delivery itself if the
+/// queue refuses the copy, as one that is full does: it is begun uncounted then, since waiting for room here would
+/// keep everybody from making some.
 ///
 /// # Errors
 /// [`Stopped`], and the delivery goes back to its queue.
 pub(super) async fn copy_back(
-    delivery: Delivery,
+    mut delivery: Delivery,
     envelope: &Envelope,
     starts: u32,
     endpoint: &EndpointContext,
     stopping: &Stopping,
-) -> Result<SettleOutcome, Stopped> {
+) -> Result<Result<SettleOutcome, Delivery>, Stopped> {
     let clock = &endpoint.outlet.clock;
     tracing::warn!(
         endpoint = &*endpoint.name,
@@ -59,19 +66,30 @@ pub(super) async fn copy_back(
         starts,
         "a message came again whose handler may have been running: counted, and put back"
     );
-    let mut copy = Outgoing::new(Destination::Queue(endpoint.name.clone()), delivery.body, clock.now());
-    copy.content_type = delivery.content_type;
-    copy.message_id = delivery.message_id;
-    copy.correlation_id = delivery.correlation_id;
-    copy.headers = delivery.headers;
+    let mut copy = Outgoing::new(Destination::Queue(endpoint.name.clone()), delivery.body.clone(), clock.now());
+    copy.content_type = delivery.content_type.clone();
+    copy.message_id = delivery.message_id.clone();
+    copy.correlation_id = delivery.correlation_id.clone();
+    copy.headers = delivery.headers.clone();
     copy.headers.set(STARTS, i32::try_from(starts).unwrap_or(i32::MAX));
     copy.priority = delivery.priority;
     copy.durable = delivery.durable;
-    copy.extensions = delivery.extensions;
+    copy.extensions = delivery.extensions.clone();
     // What was left of its time to live when it came, and at least a moment: it is being looked at.
     copy.time_to_live = envelope
         .expiration_time
         .map(|end| end.duration_since(clock.wall()).unwrap_or_default().max(Duration::from_millis(1)));
     copy.mandatory = true;
-    relocate(copy, delivery.unsettled, endpoint, stopping).await
+    let refused =
+        |outcome: &PublishOutcome| matches!(outcome, PublishOutcome::Rejected(_) | PublishOutcome::Unroutable);
+    match relocate_unless(refused, copy, delivery.unsettled, endpoint, stopping).await? {
+        Relocated::Done(outcome) => return Ok(Ok(outcome)),
+        Relocated::Refused(unsettled) => delivery.unsettled = unsettled,
+    }
+    tracing::warn!(
+        endpoint = &*endpoint.name,
+        message_id = delivery.message_id.as_deref(),
+        "the queue refused the copy: begun uncounted"
+    );
+    Ok(Err(delivery))
 }
