@@ -21,12 +21,21 @@ pub(super) struct Manual {
 /// A timer: its time since the start, and a number, so that those of one time go off in the order they were set.
 pub(super) type Key = (Duration, u64);
 
+/// Who waits for the clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Waiters {
+    /// Deliveries for which nothing else can come.
+    Sure,
+    /// Those that wait for something else, and no longer than until a deadline.
+    Limited,
+}
+
 #[derive(Default)]
 struct State {
     passed: Duration,
     timers: BTreeMap<Key, Timer>,
     numbers: u64,
-    resting: usize,
+    resting: isize,
     limited: isize,
     random: u64,
 }
@@ -93,15 +102,19 @@ impl Manual {
     /// How many rest; with those that only a deadline is sure to end.
     #[cfg(feature = "testing")]
     pub(super) fn resting(&self, limited: bool) -> usize {
-        let of = |state: &mut State| state.resting + if limited { state.limited.max(0).unsigned_abs() } else { 0 };
-        self.with(of)
+        let of = |state: &mut State| state.resting + if limited { state.limited } else { 0 };
+        self.with(of).max(0).unsigned_abs()
     }
 
-    pub(super) fn limited(&self, change: isize) {
-        self.with(|state| state.limited += change);
+    /// Changes how many wait.
+    pub(super) fn weigh(&self, who: Waiters, change: isize) {
+        self.with(|state| match who {
+            Waiters::Sure => state.resting += change,
+            Waiters::Limited => state.limited += change,
+        });
     }
 
-    /// Tells that somebody began to wait.
+    /// Tells that more may wait than before.
     pub(super) fn notice(&self) {
         if let Some(notice) = self.notice.get() {
             notice();
@@ -128,7 +141,7 @@ impl State {
     fn insert(&mut self, at: Duration, timer: Timer) -> Key {
         self.numbers += 1;
         let key = (at, self.numbers);
-        self.resting += usize::from(timer.rests());
+        self.resting += isize::from(timer.rests());
         self.timers.insert(key, timer);
         key
     }
@@ -136,7 +149,7 @@ impl State {
     fn take(&mut self, key: Key) -> Option<Timer> {
         let timer = self.timers.remove(&key)?;
         // Who is woken does not rest any more, also before its task runs.
-        self.resting -= usize::from(timer.rests());
+        self.resting -= isize::from(timer.rests());
         Some(timer)
     }
 

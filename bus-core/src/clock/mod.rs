@@ -2,8 +2,8 @@
 //! test can put another clock in: one that stands still until it is moved.
 
 mod alarm;
-mod limit;
 mod manual;
+mod watch;
 
 use std::{
     future::Future,
@@ -13,7 +13,8 @@ use std::{
 };
 
 pub use alarm::Alarm;
-use manual::Manual;
+use manual::{Manual, Waiters};
+use watch::{Weight, watch};
 
 /// The time of one bus and of the transport under it.
 ///
@@ -125,14 +126,30 @@ impl Clock {
         .await
     }
 
-    /// The same for an attempt at a delivery.
+    /// The same for an attempt at a delivery: as long as the work waits, nothing but the deadline is sure to come.
     ///
     /// # Errors
     /// [`Elapsed`] if the deadline came first.
     pub(crate) async fn limit<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        let weight = Weight { among: Waiters::Limited, waiting: 1, awake: 0 };
+        self.weighed(weight, self.by(deadline, work)).await
+    }
+
+    /// Waits for what other deliveries have, such as a place: so many are as settled as those, meanwhile.
+    pub(crate) async fn behind<T>(&self, deliveries: usize, wait: impl Future<Output = T>) -> T {
+        let waiting = isize::try_from(deliveries).unwrap_or(isize::MAX);
+        self.weighed(Weight { among: Waiters::Sure, waiting, awake: 0 }, wait).await
+    }
+
+    /// Does something beside a delivery's work that has to be done before the time goes on.
+    pub(crate) async fn chore<T>(&self, work: impl Future<Output = T>) -> T {
+        self.weighed(Weight { among: Waiters::Sure, waiting: 0, awake: -1 }, work).await
+    }
+
+    async fn weighed<T>(&self, weight: Weight, work: impl Future<Output = T>) -> T {
         match &self.0 {
-            Kind::Real => self.by(deadline, work).await,
-            Kind::Manual(manual) => limit::limit(manual, deadline, work).await,
+            Kind::Real => work.await,
+            Kind::Manual(manual) => watch(manual, weight, work).await,
         }
     }
 
@@ -177,8 +194,8 @@ impl Clock {
         }
     }
 
-    /// How many deliveries wait for a manual clock; if not `patient`, with those that wait for something else
-    /// under a [limit](Self::limit).
+    /// How many deliveries wait for a manual clock, or [behind](Self::behind) others; if not `patient`, with those
+    /// that wait for something else under a [limit](Self::limit).
     #[cfg(feature = "testing")]
     pub(crate) fn resting(&self, patient: bool) -> usize {
         match &self.0 {
@@ -196,7 +213,6 @@ impl Clock {
     }
 
     /// Whether it can be moved.
-    #[cfg(feature = "testing")]
     pub(crate) fn is_manual(&self) -> bool {
         matches!(self.0, Kind::Manual(_))
     }

@@ -77,6 +77,18 @@ fn chance_follows_from_the_seed() {
     assert_ne!(Clock::real().chance(), Clock::real().chance());
 }
 
+/// Polls it, and again when everybody else had his turn.
+#[cfg(feature = "testing")]
+async fn waits<T>(work: &mut Pin<Box<impl Future<Output = T>>>) -> bool {
+    for _ in 0..2 {
+        if work.now_or_never().is_some() {
+            return false;
+        }
+        tokio::task::yield_now().await;
+    }
+    true
+}
+
 #[cfg(feature = "testing")]
 #[tokio::test]
 async fn who_waits_under_a_limit_counts_until_it_is_woken_or_its_time_has_come() {
@@ -84,14 +96,11 @@ async fn who_waits_under_a_limit_counts_until_it_is_woken_or_its_time_has_come()
     let (send, receive) = tokio::sync::oneshot::channel();
     let mut work = Box::pin(clock.limit(clock.after(SECOND), receive));
     let mut late = Box::pin(clock.limit(clock.after(SECOND), std::future::pending::<()>()));
-    let dropped = Box::pin(clock.limit(clock.after(SECOND), std::future::pending::<()>()));
+    let mut dropped = Box::pin(clock.limit(clock.after(SECOND), std::future::pending::<()>()));
     assert_eq!((clock.resting(true), clock.resting(false)), (0, 0));
-    let mut dropped = Some(dropped);
-    assert!((&mut work).now_or_never().is_none());
-    assert!((&mut late).now_or_never().is_none());
-    assert!(dropped.as_mut().unwrap().now_or_never().is_none());
+    assert!(waits(&mut work).await && waits(&mut late).await && waits(&mut dropped).await);
     assert_eq!((clock.resting(true), clock.resting(false)), (0, 3));
-    drop(dropped.take());
+    drop(dropped);
     assert_eq!(clock.resting(false), 2);
     send.send(5).unwrap();
     assert_eq!(clock.resting(false), 1, "woken, though it did not run yet");
@@ -99,4 +108,39 @@ async fn who_waits_under_a_limit_counts_until_it_is_woken_or_its_time_has_come()
     clock.advance_to(clock.after(SECOND));
     assert_eq!(clock.resting(false), 0);
     assert_eq!(late.await, Err(Elapsed));
+}
+
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn who_yields_does_not_wait() {
+    let clock = Clock::manual(1);
+    let mut yielding = Box::pin(clock.limit(clock.after(SECOND), async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    }));
+    for _ in 0..5 {
+        assert!(waits::<Result<(), Elapsed>>(&mut yielding).await);
+        assert_eq!(clock.resting(false), 0);
+    }
+}
+
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn who_waits_behind_others_counts_and_a_chore_counts_against_it_until_it_is_done() {
+    let clock = Clock::manual(1);
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let mut behind = Box::pin(clock.behind(3, receive));
+    assert!(waits(&mut behind).await);
+    assert_eq!(clock.resting(true), 3);
+    let mut chore = Box::pin(clock.chore(clock.sleep(SECOND)));
+    assert!(waits(&mut chore).await);
+    assert_eq!(clock.resting(true), 3, "it is done for now");
+    clock.advance_to(clock.after(SECOND));
+    assert_eq!(clock.resting(true), 2, "it is to be done");
+    chore.await;
+    assert_eq!(clock.resting(true), 3);
+    send.send(()).unwrap();
+    assert_eq!(clock.resting(true), 0);
+    behind.await.unwrap();
 }

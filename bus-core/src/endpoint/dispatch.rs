@@ -99,7 +99,7 @@ impl Dispatcher {
         tokio::select! {
             biased;
             handled = self.handle(turn, place, stopping) => handled,
-            () = lease::over(lease, renewer, clock) => {
+            () = clock.chore(lease::over(lease, renewer, clock)) => {
                 tracing::warn!(
                     endpoint = &*self.endpoint.name,
                     message_id = message_id.as_deref(),

@@ -125,6 +125,13 @@ impl Pump {
         while self.running.try_join_next().is_some() {}
         self.go_on();
         let next = self.waiting.next().map(|turn| if turn.is_alone() { self.concurrency } else { 1 });
+        let clock = self.clock.clone();
+        // Until something comes, all that waits here waits for what is at work.
+        clock.behind(self.waiting.len(), self.come(next, stopping)).await;
+    }
+
+    /// The first that comes: places for the next delivery, the end of a lane's one, news from the receiver.
+    async fn come(&mut self, next: Option<u32>, stopping: &Stopping) {
         tokio::select! {
             biased;
             // Nobody else asks for places: one that needs all of them waits until the others are done.
@@ -133,15 +140,13 @@ impl Pump {
                 let (Ok(place), Some(turn)) = (place, self.waiting.pop()) else { return };
                 let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
                 match turn.lane().cloned() {
-                    None => {
-                        self.running.spawn(async move {
-                            dispatcher.deliver(turn, place, stopping).await;
-                        });
-                    }
+                    None => self.begin(async move {
+                        dispatcher.deliver(turn, place, stopping).await;
+                    }),
                     Some(lane) => {
                         let in_lane = InLane::new(lane.clone(), self.waiting.begin(&lane), self.freed.clone());
                         let clock = self.clock.clone();
-                        self.running.spawn(async move {
+                        self.begin(async move {
                             let delivered = dispatcher.deliver(turn, place, stopping);
                             in_lane.run(delivered, &clock, &dispatcher.endpoint().name).await;
                         });
@@ -152,6 +157,17 @@ impl Pump {
                 self.waiting.go_on(&lane, returned);
             }
             () = self.receiver.next(BATCH, &mut self.events) => self.follow(),
+        }
+    }
+
+    /// Lets a delivery's work run.
+    fn begin(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        if self.clock.is_manual() {
+            // Between its settlement and the end of its place nothing here is settled.
+            let clock = self.clock.clone();
+            self.running.spawn(async move { clock.chore(Box::pin(work)).await });
+        } else {
+            self.running.spawn(work);
         }
     }
 

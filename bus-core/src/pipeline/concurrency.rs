@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::endpoint::{Stopped, Stopping};
+use crate::{
+    clock::Clock,
+    endpoint::{Stopped, Stopping},
+};
 
 /// How many attempts of one consumer run at once, over all its message types. The default is as many as its
 /// endpoint has messages.
@@ -18,16 +21,23 @@ impl Concurrency {
     ///
     /// # Errors
     /// [`Stopped`] if the endpoint stops while there is none.
-    pub(crate) async fn place(&self, stopping: &Stopping) -> Result<Option<SemaphorePermit<'_>>, Stopped> {
+    pub(crate) async fn place(
+        &self,
+        clock: &Clock,
+        stopping: &Stopping,
+    ) -> Result<Option<SemaphorePermit<'_>>, Stopped> {
         let Some(places) = &self.0 else { return Ok(None) };
         if let Ok(place) = places.try_acquire() {
             return Ok(Some(place));
         }
-        tokio::select! {
-            biased;
-            () = stopping.signalled() => Err(Stopped),
-            // The semaphore is never closed.
-            place = places.acquire() => Ok(place.ok()),
-        }
+        let waiting = async {
+            tokio::select! {
+                biased;
+                () = stopping.signalled() => Err(Stopped),
+                // The semaphore is never closed.
+                place = places.acquire() => Ok(place.ok()),
+            }
+        };
+        clock.behind(1, waiting).await
     }
 }

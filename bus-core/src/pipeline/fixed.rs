@@ -78,7 +78,7 @@ impl<I: Invoke> Fixed<I> {
             if self.discards(&reason, &incoming, &endpoint) { Ok(()) } else { Err(reason) }
         };
         loop {
-            let Ok(place) = self.policy.concurrency.place(&stopping).await else {
+            let Ok(place) = self.policy.concurrency.place(&endpoint.outlet.clock, &stopping).await else {
                 return Err(Unfinished::Stopped);
             };
             let done = match &self.policy.store {
