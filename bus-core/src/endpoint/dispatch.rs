@@ -110,6 +110,7 @@ impl Dispatcher {
         }
     }
 
+    /// What is rare has a box: every delivery's task has room for the largest of the ways.
     async fn handle(
         &self,
         turn: Turn,
@@ -120,14 +121,14 @@ impl Dispatcher {
             Ok(envelope) => envelope,
             Err(failure) => {
                 let reason = Reason::of(failure, |_| Verdict::Permanent);
-                return self.unreadable(turn.delivery, reason, stopping).await;
+                return Box::pin(self.unreadable(turn.delivery, reason, stopping)).await;
             }
         };
         let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
         let history = starts::verdict(&turn, if turn.delivery.redelivered { limit() } else { None });
         let mut delivery = turn.delivery;
         if let starts::Verdict::Copy(starts) = history {
-            match starts::copy_back(delivery, &envelope, starts, &self.endpoint, stopping).await? {
+            match Box::pin(starts::copy_back(delivery, &envelope, starts, &self.endpoint, stopping)).await? {
                 Ok(outcome) => return Ok(outcome),
                 Err(back) => delivery = back,
             }
@@ -150,10 +151,10 @@ impl Dispatcher {
                 message_id = ?incoming.envelope.message_id,
                 "no consumer here takes this message: moved to _skipped"
             );
-            return move_aside(delivery, Aside::Skipped, skipped_headers(), &self.endpoint, stopping).await;
+            return Box::pin(move_aside(delivery, Aside::Skipped, skipped_headers(), &self.endpoint, stopping)).await;
         }
         if let starts::Verdict::Killer(starts) = history {
-            return self.killer(delivery, &selected, &incoming, starts, stopping).await;
+            return Box::pin(self.killer(delivery, &selected, &incoming, starts, stopping)).await;
         }
         // Every consumer runs; the first failure decides for the message.
         let mut failed = None;
@@ -167,7 +168,7 @@ impl Dispatcher {
                 }
                 Err(Unfinished::Stopped) => return Err(Stopped),
                 Err(Unfinished::Failed { reason, retries }) => {
-                    self.failed(pipeline, &incoming, &reason, retries, stopping).await?;
+                    Box::pin(self.failed(pipeline, &incoming, &reason, retries, stopping)).await?;
                     let consumer = Some((&**pipeline.consumer(), pipeline.message_type()));
                     failed.get_or_insert_with(|| fault_headers(&reason, retries, consumer, &self.endpoint));
                 }
@@ -187,7 +188,7 @@ impl Dispatcher {
                 }
                 Ok(outcome)
             }
-            Some(reason) => move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping).await,
+            Some(reason) => Box::pin(move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping)).await,
         }
     }
 
