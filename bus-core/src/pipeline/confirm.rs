@@ -43,7 +43,7 @@ async fn confirm(
     let Sent { message, posted, confirm } = sent;
     let outcome = match confirm.await {
         PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
-            insist(message, endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)?
+            Box::pin(insist(message, endpoint, stopping)).await.map_err(|Stopped| Unconfirmed::Stopped)?
         }
         outcome => outcome,
     };
