@@ -6,7 +6,7 @@ use std::{
 use bus_core::transport::{Delivery, Lease, Pending, SettleOutcome, Settlement, Settler, Settling, Token, Unsettled};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Faults, Flaw, Step};
+use super::{Faults, Flaw, Renewals, Step};
 
 /// What a receiver handed out, and may not be settled yet. A cheap handle.
 #[derive(Debug, Clone, Default)]
@@ -111,14 +111,19 @@ impl Settler for HandedOut {
                 drop(inner.settle(settlement));
                 Pending::ready(SettleOutcome::Settled)
             }
-            Some((inner, _place)) => inner.settle(settlement),
+            Some((inner, _place)) => self.faults.heard(inner.settle(settlement)),
             None if self.faults.has(Flaw::AcksEarly) || self.others() > 0 => Pending::ready(SettleOutcome::Settled),
             None => Pending::ready(SettleOutcome::LeaseLost),
         }
     }
 
     fn renew(&self, _: Token) -> Pending<Option<Lease>> {
-        self.inner().as_ref().map_or_else(|| Pending::ready(None), |(inner, _)| inner.renew())
+        self.faults.note(Step::Renewed(self.queue.clone(), self.message_id.clone()));
+        match self.faults.how_to_renew() {
+            Renewals::Granted => self.inner().as_ref().map_or_else(|| Pending::ready(None), |(inner, _)| inner.renew()),
+            Renewals::Refused => Pending::ready(None),
+            Renewals::Unanswered => self.faults.silence(),
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Step {
     Refused(Arc<Outgoing>),
     /// A delivery was completed: the queue's name, the message's id.
     Completed(Arc<str>, Option<Arc<str>>),
+    /// A longer lease was asked for.
+    Renewed(Arc<str>, Option<Arc<str>>),
     /// A delivery was released.
     Released(Arc<str>, Option<Arc<str>>),
 }
