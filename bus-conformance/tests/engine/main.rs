@@ -5,6 +5,8 @@ mod configuring;
 mod failing;
 mod filters;
 mod holding;
+mod lanes;
+mod leases;
 mod lifecycle;
 mod limits;
 mod outbox;
