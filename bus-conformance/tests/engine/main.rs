@@ -13,4 +13,5 @@ mod outbox;
 mod sending;
 mod stage;
 mod starts;
+mod store;
 mod verdicts;
