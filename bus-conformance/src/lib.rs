@@ -20,6 +20,10 @@
 //!         static NUMBER: AtomicU32 = AtomicU32::new(0);
 //!         format!("memory://conformance-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 //!     }
+//!
+//!     fn lanes(&self) -> Option<bus_conformance::Configure> {
+//!         Some(Box::new(|endpoint| endpoint.with(bus_inmemory::endpoint().lanes())))
+//!     }
 //! }
 //!
 //! bus_conformance::conformance!(Memory);
@@ -38,6 +42,8 @@
 //! - [`Fixture::endpoint`] configures every endpoint of the suite. It is how one transport runs the suite several
 //!   times, each in a module of its own, for each kind of queue: `endpoint.with(my_transport::sessions())`. What a
 //!   behaviour says of its endpoint outweighs it.
+//! - Where queues have lanes or deliveries have leases, [`Fixture::lanes`] and [`Fixture::lease`] say how an endpoint
+//!   gets them.
 //!
 //! # What the capability record decides
 //!
@@ -49,6 +55,9 @@
 //! | `individual_settlement` | [`acknowledging_a_message_leaves_the_others_alone`], [`prefetch_bounds_what_an_endpoint_holds`] |
 //! | `ordered` | [`messages_are_handled_in_the_order_in_which_they_were_confirmed`] |
 //! | `routing_keys` | [`a_topic_exchange_routes_by_key`] |
+//! | `delay_max` | [`a_delayed_message_comes_when_its_time_has_come_and_behind_what_is_due_earlier`] |
+//! | `sessions` | [`messages_of_a_lane_are_handled_in_order_while_other_lanes_go_on`] |
+//! | `lease`, or [`Fixture::lease`] | [`a_lease_that_is_over_gives_the_message_to_somebody_else_and_cannot_be_settled`] |
 //!
 //! Everything else is a promise of every transport. None may be left out: what a broker has no notion of, its
 //! transport makes up for, as the bus copies, confirms and completes where a broker cannot move.
@@ -65,10 +74,11 @@ mod messages;
 mod place;
 mod probe;
 mod put;
+mod take;
 
 pub use behaviour::*;
 pub use lying::lying;
-pub use place::{Fixture, Place, eventually, soon, with_patience};
+pub use place::{Configure, Fixture, Place, eventually, soon, with_patience};
 pub use probe::{Handled, Probe, Seen};
 
 /// One `#[tokio::test]` per behaviour; the argument is an expression for a [`Fixture`], which is made for each test,
@@ -126,6 +136,18 @@ macro_rules! behaviours {
             a_panic_is_a_failure_and_the_next_message_is_handled
             a_failing_message_ends_in_error_with_reason_body_and_headers
             retries_come_before_error
+            immediate_retries_come_one_after_the_other
+            retries_at_an_interval_each_wait_for_it
+            retries_at_intervals_wait_for_each_of_them_in_turn
+            incremental_retries_wait_longer_each_time
+            exponential_retries_double_their_pause_up_to_its_limit
+            a_message_whose_retries_are_used_up_ends_in_error_with_the_last_failure
+            a_permanent_failure_is_not_retried
+            a_failure_that_the_policy_excludes_ends_in_error_at_once
+            a_discarded_message_is_completed_and_nowhere_else
+            a_timeout_ends_a_handler_that_hangs_and_frees_its_place
+            a_consumer_that_hangs_in_its_limit_does_not_hold_up_the_other
+            a_message_that_ends_its_process_is_found_out
             several_consumers_of_a_type_each_run_and_a_failure_moves_the_message_once
             a_failure_of_the_infrastructure_is_no_attempt
             a_message_that_is_retried_keeps_its_id_and_body
@@ -136,12 +158,20 @@ macro_rules! behaviours {
             a_type_without_consumer_ends_in_skipped
             a_payload_that_does_not_fit_its_type_ends_in_error_without_a_retry
             an_oversize_body_ends_in_error
+            the_first_move_makes_the_error_queue_and_the_second_finds_it
+            a_moved_message_is_durable_and_keeps_its_priority_and_media_type
             a_moved_message_keeps_headers_and_id_and_can_be_sent_back_and_handled
             dead_letters_are_listed_with_their_reason
+            what_a_failed_attempt_sent_never_leaves_an_outbox
+            an_endpoint_with_an_outbox_handles_a_message_id_once
+            a_delayed_message_comes_when_its_time_has_come_and_behind_what_is_due_earlier
+            messages_of_a_lane_are_handled_in_order_while_other_lanes_go_on
+            a_lease_that_is_over_gives_the_message_to_somebody_else_and_cannot_be_settled
             a_bus_may_be_started_and_stopped_twice
             publishing_before_the_start_and_after_the_stop_is_refused
             health_tells_receiving_from_not_started
             stop_finishes_what_runs_and_returns_the_rest
+            stop_returns_what_pauses_before_a_retry
             a_stop_with_nothing_running_is_quick_and_a_second_one_harmless
             a_bus_that_is_dropped_returns_what_it_held
         }

@@ -21,6 +21,43 @@ pub trait Fixture: Send + Sync + 'static {
     fn endpoint(&self, endpoint: EndpointBuilder) -> EndpointBuilder {
         endpoint
     }
+
+    /// Turns the lanes of an endpoint on, such as `endpoint.with(bus_inmemory::endpoint().lanes())`; outweighs
+    /// [`endpoint`](Self::endpoint). A transport whose [capabilities](Capabilities::sessions) promise them must have
+    /// it. The default is that there are none.
+    fn lanes(&self) -> Option<Configure> {
+        None
+    }
+
+    /// Gives the deliveries of an endpoint a lease of that length, or of what comes nearest to it; outweighs
+    /// [`endpoint`](Self::endpoint). The default is that a delivery is its receiver's for ever.
+    fn lease(&self, _length: Duration) -> Option<Configure> {
+        None
+    }
+}
+
+/// Says more of an endpoint.
+pub type Configure = Box<dyn FnOnce(EndpointBuilder) -> EndpointBuilder + Send>;
+
+/// What of a fixture is asked for later; objects can be made of it.
+trait Endpoints: Send + Sync {
+    fn endpoint(&self, endpoint: EndpointBuilder) -> EndpointBuilder;
+    fn lanes(&self) -> Option<Configure>;
+    fn lease(&self, length: Duration) -> Option<Configure>;
+}
+
+impl<F: Fixture> Endpoints for F {
+    fn endpoint(&self, endpoint: EndpointBuilder) -> EndpointBuilder {
+        Fixture::endpoint(self, endpoint)
+    }
+
+    fn lanes(&self) -> Option<Configure> {
+        Fixture::lanes(self)
+    }
+
+    fn lease(&self, length: Duration) -> Option<Configure> {
+        Fixture::lease(self, length)
+    }
 }
 
 /// A place of its own on a broker, for one behaviour.
@@ -30,8 +67,7 @@ pub struct Place {
     url: String,
     /// Keeps what lies there, for brokers that live only as long as they are used.
     anchor: Arc<dyn Transport>,
-    /// Keeps the fixture too.
-    endpoint: Arc<dyn Fn(EndpointBuilder) -> EndpointBuilder + Send + Sync>,
+    fixture: Arc<dyn Endpoints>,
 }
 
 /// How long anything may take before the suite gives up on it. No test passes by waiting for it.
@@ -58,7 +94,7 @@ impl Place {
     pub async fn new(fixture: impl Fixture) -> Self {
         let (driver, url) = (fixture.driver(), fixture.url().await);
         let anchor = driver.open(&url, Environment::default()).expect("the fixture's URL can be opened");
-        Self { driver, url, anchor, endpoint: Arc::new(move |endpoint| fixture.endpoint(endpoint)) }
+        Self { driver, url, anchor, fixture: Arc::new(fixture) }
     }
 
     /// What the transport there can do.
@@ -66,11 +102,32 @@ impl Place {
         self.anchor.capabilities()
     }
 
+    /// What turns an endpoint's lanes on; none if the transport has none.
+    ///
+    /// # Panics
+    /// If it has, and the fixture does not say how.
+    pub fn lanes(&self) -> Option<Configure> {
+        self.capabilities().sessions.then(|| {
+            self.fixture.lanes().expect("the transport has lanes: say with `Fixture::lanes` how to turn them on")
+        })
+    }
+
+    /// What gives the deliveries of an endpoint about such a lease; none if they have none.
+    ///
+    /// # Panics
+    /// If all deliveries of the transport have one, and the fixture does not say how to shorten it.
+    pub fn lease(&self, length: Duration) -> Option<Configure> {
+        let lease = self.fixture.lease(length);
+        let missing = lease.is_none() && self.capabilities().lease.is_some();
+        assert!(!missing, "the transport has leases: say with `Fixture::lease` how to shorten them");
+        lease
+    }
+
     /// A bus there, not built yet.
     pub fn builder(&self) -> Builder {
-        let endpoint = self.endpoint.clone();
+        let fixture = self.fixture.clone();
         Builder::new(&self.url, Catalog { drivers: vec![self.driver], missing: Vec::new() })
-            .endpoint_defaults(move |defaults| endpoint(defaults))
+            .endpoint_defaults(move |defaults| fixture.endpoint(defaults))
     }
 
     /// A bus there, configured.

@@ -58,7 +58,7 @@ impl<M: Message + Clone> Probe<M> {
 
     /// A handler that is watched, for
     /// [`EndpointBuilder::consumer`](bus_core::bus::EndpointBuilder::consumer).
-    pub fn handler(&self) -> impl Fn(M, Context) -> Handled + Send + Sync + 'static {
+    pub fn handler(&self) -> impl Fn(M, Context) -> Handled + Send + Sync + 'static + use<M> {
         let probe = self.clone();
         move |message, ctx| Box::pin(probe.clone().handle(message, ctx))
     }

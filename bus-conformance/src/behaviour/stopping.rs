@@ -1,12 +1,16 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
-use bus_core::Builder;
+use bus_core::{Builder, Retry, consumer::Context};
 use futures_util::FutureExt;
 
 use crate::{
     Place, eventually,
     messages::Ticked,
-    probe::{Probe, watched},
+    probe::{Handled, Probe, watched},
     soon,
 };
 
@@ -42,6 +46,51 @@ pub async fn stop_finishes_what_runs_and_returns_the_rest(place: Place) {
     assert_eq!(finished, (0..6).collect());
     other.stop().await;
     assert_eq!(second.left().await, 0);
+}
+
+/// Who waits for another try when the bus stops goes back at once, and so does what was not begun; neither is lost,
+/// and neither counts as failed.
+pub async fn stop_returns_what_pauses_before_a_retry(place: Place) {
+    let (running, second) = (Probe::closed(), Probe::open());
+    let (paused, mut pausing) = tokio::sync::mpsc::unbounded_channel();
+    let (runs, begun) = (running.handler(), AtomicU32::new(0));
+    let choose = move |message: Ticked, ctx: Context| -> Handled {
+        if begun.fetch_add(1, Ordering::SeqCst) > 0 {
+            return runs(message, ctx);
+        }
+        // Whoever watched may be gone.
+        let _ = paused.send(message.number);
+        Box::pin(async { Err("not yet".into()) })
+    };
+    let retry = Retry::interval(1, Duration::from_secs(3600));
+    let bus =
+        place.started(|b| b.endpoint("work", |e| e.retry(retry).consumer(choose).prefetch(6).concurrency(2))).await;
+    for number in 0..6 {
+        bus.publish(Ticked { number }).await.unwrap();
+    }
+    let paused = soon("the one that fails", pausing.recv()).await.unwrap();
+    let finished = running.next().await.message.number;
+    let stop = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.stop().await }
+    });
+    // All but the one that runs are there for others while it does.
+    let other = place.started(|b| b.endpoint("work", |e| e.consumer(watched!(second, Ticked)))).await;
+    let mut rest = BTreeSet::new();
+    for _ in 0..5 {
+        let seen = second.next().await;
+        assert_eq!(seen.ctx.attempt(), 0, "a try that was begun elsewhere does not count");
+        assert!(rest.insert(seen.message.number), "{:?} was handled twice", seen.message);
+    }
+    assert!(rest.contains(&paused) && !rest.contains(&finished), "{rest:?}");
+    running.let_through(1);
+    soon("the stop", stop).await.unwrap();
+    other.stop().await;
+    assert_eq!((running.left().await, second.left().await), (0, 0));
+    let transport = place.transport().await;
+    for queue in ["work", "work_error"] {
+        assert_eq!(transport.browse(queue, 10).await.unwrap().len(), 0, "{queue}");
+    }
 }
 
 /// Handlers may be given an hour to finish; where none runs, nobody waits for it.

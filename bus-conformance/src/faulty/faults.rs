@@ -10,7 +10,7 @@ use std::{
 use bus_core::transport::{Outgoing, PublishOutcome};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{Flaw, Step};
+use super::{Flaw, Step, deliveries::Deliveries};
 use crate::soon;
 
 /// What a faulty transport does wrong, and what it was asked for. A cheap handle.
@@ -32,6 +32,7 @@ struct Shared {
     away: Mutex<Option<String>>,
     /// The one place of [`Flaw::SticksTogether`].
     one_place: Arc<Semaphore>,
+    deliveries: Deliveries,
 }
 
 /// What a sender is told in place of the broker's answer.
@@ -77,6 +78,12 @@ struct Rule {
 pub struct Withheld(watch::Sender<bool>);
 
 impl Withheld {
+    /// And what tells that they are released.
+    pub(super) fn new() -> (Self, watch::Receiver<bool>) {
+        let (release, released) = watch::channel(false);
+        (Self(release), released)
+    }
+
     /// Lets them through, and all that follow.
     pub fn release(self) {}
 }
@@ -99,6 +106,7 @@ impl Faults {
             hang_apply: AtomicBool::new(false),
             away: Mutex::default(),
             one_place: Arc::new(Semaphore::new(1)),
+            deliveries: Deliveries::default(),
         }))
     }
 
@@ -109,9 +117,9 @@ impl Faults {
 
     /// Passes such messages on, and holds their confirms back.
     pub fn withhold(&self, which: impl Fn(&Outgoing) -> bool + Send + Sync + 'static) -> Withheld {
-        let (release, released) = watch::channel(false);
+        let (withheld, released) = Withheld::new();
         self.rule(Rule { which: Box::new(which), left: usize::MAX, fate: Fate::Withheld(released) });
-        Withheld(release)
+        withheld
     }
 
     /// Ends what [`answer`](Self::answer) and [`withhold`](Self::withhold) began, for messages to come.
@@ -196,6 +204,10 @@ impl Faults {
             return None;
         }
         self.0.one_place.clone().acquire_owned().await.ok()
+    }
+
+    pub(super) fn deliveries(&self) -> &Deliveries {
+        &self.0.deliveries
     }
 
     pub(super) fn hangs_connecting(&self) -> bool {

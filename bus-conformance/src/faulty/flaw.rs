@@ -31,6 +31,12 @@ flaws! {
     LosesContentType,
     /// Messages stay for ever, whatever their time to live.
     IgnoresTimeToLive,
+    /// Messages come at once, whatever their delay.
+    IgnoresDelays,
+    /// Messages lose their lane on the way.
+    IgnoresLanes,
+    /// What only the transport knows of a message is lost on the way: also that its queue is to be made.
+    LosesExtensions,
     /// A message that reaches no queue counts as confirmed.
     HidesUnroutable,
     /// A message is confirmed before the broker has it.
@@ -55,6 +61,10 @@ flaws! {
     AcksTwo,
     /// Completing one delivery completes all that the receiver handed out.
     AcksAll,
+    /// Completing a delivery is not told to the broker, which keeps the message.
+    KeepsCompleted,
+    /// Settling a delivery counts as settled, also when it is somebody else's by then.
+    HidesLostLeases,
     /// A delivery that is released is gone.
     LosesReleased,
     /// Redelivered messages do not say so.

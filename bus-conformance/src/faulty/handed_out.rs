@@ -6,11 +6,15 @@ use std::{
 use bus_core::transport::{Delivery, Lease, Pending, SettleOutcome, Settlement, Settler, Settling, Token, Unsettled};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Faults, Flaw, Step};
+use super::{Faults, Flaw, Renewals, Step};
 
 /// What a receiver handed out, and may not be settled yet. A cheap handle.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Out(Arc<Mutex<Vec<Weak<HandedOut>>>>);
+pub(super) struct Out {
+    all: Arc<Mutex<Vec<Weak<HandedOut>>>>,
+    /// Completed, and the broker does not know.
+    kept: Arc<Mutex<Vec<Unsettled>>>,
+}
 
 impl Out {
     /// Puts our own right to settle a delivery in place of the transport's. A place is taken until then.
@@ -35,21 +39,21 @@ impl Out {
         } else {
             *handed_out.inner() = Some((inner, place));
         }
-        let mut out = lock(&self.0);
+        let mut out = lock(&self.all);
         out.retain(|other| other.strong_count() > 0);
         out.push(Arc::downgrade(&handed_out));
     }
 
     /// Everything that is not settled goes back; settling it later means nothing.
     pub(super) fn give_back(&self) {
-        for handed_out in lock(&self.0).drain(..).filter_map(|handed_out| handed_out.upgrade()) {
+        for handed_out in lock(&self.all).drain(..).filter_map(|handed_out| handed_out.upgrade()) {
             drop(handed_out.inner().take());
         }
     }
 
     /// Completes up to `max` of those that are out.
     fn complete(&self, max: usize) {
-        let all: Vec<_> = lock(&self.0).iter().filter_map(Weak::upgrade).collect();
+        let all: Vec<_> = lock(&self.all).iter().filter_map(Weak::upgrade).collect();
         for (inner, _) in all.iter().filter_map(|handed_out| handed_out.inner().take()).take(max) {
             drop(inner.settle(Settlement::Complete));
         }
@@ -105,14 +109,27 @@ impl Settler for HandedOut {
             self.out.complete(self.others());
         }
         match inner {
-            Some((inner, _place)) => inner.settle(settlement),
+            Some((inner, _)) if self.faults.has(Flaw::KeepsCompleted) && matches!(settlement, Settlement::Complete) => {
+                lock(&self.out.kept).push(inner);
+                Pending::ready(SettleOutcome::Settled)
+            }
+            Some((inner, _)) if self.faults.has(Flaw::HidesLostLeases) => {
+                drop(inner.settle(settlement));
+                Pending::ready(SettleOutcome::Settled)
+            }
+            Some((inner, _place)) => self.faults.heard(inner.settle(settlement)),
             None if self.faults.has(Flaw::AcksEarly) || self.others() > 0 => Pending::ready(SettleOutcome::Settled),
             None => Pending::ready(SettleOutcome::LeaseLost),
         }
     }
 
     fn renew(&self, _: Token) -> Pending<Option<Lease>> {
-        self.inner().as_ref().map_or_else(|| Pending::ready(None), |(inner, _)| inner.renew())
+        self.faults.note(Step::Renewed(self.queue.clone(), self.message_id.clone()));
+        match self.faults.how_to_renew() {
+            Renewals::Granted => self.inner().as_ref().map_or_else(|| Pending::ready(None), |(inner, _)| inner.renew()),
+            Renewals::Refused => Pending::ready(None),
+            Renewals::Unanswered => self.faults.silence(),
+        }
     }
 }
 

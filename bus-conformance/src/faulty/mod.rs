@@ -11,6 +11,7 @@
 //! A [`Flaw`] is worse than a fault: a transport that has it breaks its promises, and the suite must find
 //! it out.
 
+mod deliveries;
 mod faults;
 mod flaw;
 mod handed_out;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use bus_core::transport::{Driver, Environment, Transport, TransportError};
 
+pub use deliveries::Renewals;
 pub use faults::{Answer, Faults, Withheld};
 pub use flaw::Flaw;
 pub use step::{Step, carrying, towards};

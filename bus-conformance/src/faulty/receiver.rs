@@ -16,12 +16,15 @@ pub(super) struct FaultyReceiver {
     /// How many deliveries are thrown away first.
     skip: usize,
     out: Out,
+    /// What the broker sent before it heard of the pause, while deliveries are late.
+    late: Vec<Event>,
+    paused: bool,
 }
 
 impl FaultyReceiver {
     pub(super) fn new(inner: Box<dyn Receiver>, faults: Faults, queue: Arc<str>, skip: usize) -> Self {
         let losses = faults.losses();
-        Self { inner, faults, queue, losses, lost: false, skip, out: Out::default() }
+        Self { inner, faults, queue, losses, lost: false, skip, out: Out::default(), late: Vec::new(), paused: false }
     }
 
     /// What becomes of events of the transport's, as the flaw has it.
@@ -54,6 +57,10 @@ impl Receiver for FaultyReceiver {
     fn next<'a>(&'a mut self, max: usize, into: &'a mut Vec<Event>) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
             loop {
+                if self.paused && !self.late.is_empty() {
+                    into.append(&mut self.late);
+                    return;
+                }
                 let why = self.losses.borrow_and_update().get(&*self.queue).cloned();
                 match (self.lost, why) {
                     (false, Some(why)) => {
@@ -83,6 +90,9 @@ impl Receiver for FaultyReceiver {
                             place = inner => place,
                         };
                         let mut admitted = self.admit(events, place);
+                        if !self.paused && self.faults.delivers_late() {
+                            self.late.append(&mut admitted);
+                        }
                         if !admitted.is_empty() {
                             into.append(&mut admitted);
                             return;
@@ -94,6 +104,7 @@ impl Receiver for FaultyReceiver {
     }
 
     fn pause(&mut self) {
+        self.paused = true;
         self.inner.pause();
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bus_core::{
     address::Destination,
     envelope::{Envelope, HeaderValue, Headers},
-    transport::Outgoing,
+    transport::{Extensions, Outgoing},
 };
 use bytes::Bytes;
 
@@ -22,6 +22,15 @@ pub(super) fn spoil(faults: &Faults, message: &mut Outgoing) {
     }
     if faults.has(Flaw::IgnoresTimeToLive) {
         message.time_to_live = None;
+    }
+    if faults.has(Flaw::IgnoresDelays) {
+        message.delay = None;
+    }
+    if faults.has(Flaw::IgnoresLanes) {
+        message.lane = None;
+    }
+    if faults.has(Flaw::LosesExtensions) {
+        message.extensions = Extensions::new();
     }
     if faults.has(Flaw::Mangles) {
         mangle(message);

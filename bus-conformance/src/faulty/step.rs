@@ -19,6 +19,8 @@ pub enum Step {
     Completed(Arc<str>, Option<Arc<str>>),
     /// A delivery was to be completed too late, and goes back.
     Late(Arc<str>, Option<Arc<str>>),
+    /// A longer lease was asked for.
+    Renewed(Arc<str>, Option<Arc<str>>),
     /// A delivery was released.
     Released(Arc<str>, Option<Arc<str>>),
 }

@@ -38,7 +38,9 @@ impl FaultyTransport {
 #[async_trait]
 impl Transport for FaultyTransport {
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        let mut capabilities = self.inner.capabilities();
+        capabilities.lease = self.faults.claimed_lease().or(capabilities.lease);
+        capabilities
     }
 
     fn resolve(&self, address: &Address) -> Result<Destination, AddressError> {

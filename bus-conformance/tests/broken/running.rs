@@ -6,7 +6,7 @@ use std::{
 };
 
 use bus_conformance::{
-    Fixture, Place,
+    Configure, Fixture, Place,
     faulty::{Flaw, flawed},
     with_patience,
 };
@@ -23,6 +23,14 @@ impl Fixture for Memory {
     async fn url(&self) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         format!("memory://broken-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn lanes(&self) -> Option<Configure> {
+        Some(Box::new(|endpoint| endpoint.with(bus_inmemory::endpoint().lanes())))
+    }
+
+    fn lease(&self, length: Duration) -> Option<Configure> {
+        Some(Box::new(move |endpoint| endpoint.with(bus_inmemory::endpoint().lease(length))))
     }
 }
 

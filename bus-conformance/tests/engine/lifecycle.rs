@@ -112,6 +112,30 @@ async fn a_bus_that_was_stopped_starts_again() {
 }
 
 #[tokio::test]
+async fn what_was_on_its_way_at_a_stop_goes_back_before_the_handlers_are_done() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::closed();
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.prefetch(3).consumer(probe.handler()))).await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    probe.next().await;
+    stage.faults.deliver_late();
+    for number in 2..=3 {
+        bus.publish(Ticked { number }).await.unwrap();
+    }
+    quiet().await;
+    assert_eq!(stage.count("work").await, 0);
+    let stop = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.stop().await }
+    });
+    quiet().await;
+    assert_eq!(stage.count("work").await, 2);
+    probe.let_through(3);
+    soon("the stop", stop).await.unwrap();
+    assert_eq!((stage.count("work").await, probe.left().await), (2, 0));
+}
+
+#[tokio::test]
 async fn a_stop_ends_retries_that_have_no_pause() {
     let stage = Stage::new().await;
     let attempts = Attempts::default();

@@ -111,6 +111,18 @@ pub(crate) async fn quiet() {
     }
 }
 
+/// Lets time pass on a clock that stands still, and everything run that it wakes on the way.
+pub(crate) async fn pass(clock: &Clock, time: Duration) {
+    let until = clock.after(time);
+    quiet().await;
+    while let Some(next) = clock.next_timer().filter(|next| *next < until) {
+        clock.advance_to(next);
+        quiet().await;
+    }
+    clock.advance_to(until);
+    quiet().await;
+}
+
 /// The place in the record of the only step that is so.
 pub(crate) fn only(steps: &[Step], is_so: impl Fn(&Step) -> bool) -> usize {
     let mut found = steps.iter().enumerate().filter(|(_, step)| is_so(step)).map(|(at, _)| at);

@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bus_conformance::{Probe, faulty::towards, soon};
+use bus_conformance::{
+    Probe,
+    faulty::{Step, towards},
+    soon,
+};
 use bus_core::{consumer::Failure, fault::Fault};
 use tokio::sync::Notify;
 
@@ -145,6 +149,73 @@ async fn a_message_that_came_again_says_so_though_the_broker_has_a_copy_only() {
         panic!("one copy")
     };
     assert_eq!(copy.headers.get("Bus-Starts"), Some(&1.into()));
+}
+
+#[tokio::test]
+async fn a_copy_is_not_begun_before_its_original_is_gone() {
+    let stage = Stage::new().await;
+    let (first, second) = (Probe::<Ticked>::closed(), Probe::<Ticked>::open());
+    let doomed = stage.bus(|b| b.endpoint("work", |e| e.consumer(first.handler()))).await;
+    doomed.publish(Ticked { number: 1 }).await.unwrap();
+    first.next().await;
+    drop(doomed);
+    quiet().await;
+    // The broker has it, and delivers it before it says so.
+    let withheld = stage.faults.withhold(towards("work"));
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.consumer(second.handler()))).await;
+    let copied = |step: &Step| step.submitted().is_some_and(towards("work"));
+    stage.faults.until("the copy", |steps| steps.iter().any(copied)).await;
+    quiet().await;
+    assert_eq!(second.left().await, 0);
+    // A first delivery waits for nobody.
+    bus.publish(Ticked { number: 2 }).await.unwrap();
+    assert_eq!(second.next().await.message.number, 2);
+    withheld.release();
+    assert_eq!(second.next().await.message.number, 1);
+    stage.completed("work", 3).await;
+    bus.stop().await;
+    assert_eq!((stage.count("work").await, second.left().await), (0, 0));
+}
+
+#[tokio::test]
+async fn what_is_handled_alone_keeps_its_place_until_the_broker_heard_of_its_end() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::open();
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.consumer(probe.handler()))).await;
+    let withheld = stage.faults.withhold_settlements();
+    for number in 1..=2 {
+        bus.publish(Ticked { number }).header("Bus-Starts", 2).await.unwrap();
+    }
+    assert_eq!(probe.next().await.message.number, 1);
+    stage.completed("work", 1).await;
+    quiet().await;
+    assert_eq!(probe.left().await, 0, "it could end the process, and the first would come again as a suspect");
+    withheld.release();
+    assert_eq!(probe.next().await.message.number, 2);
+    bus.stop().await;
+}
+
+#[tokio::test]
+async fn a_bus_that_is_dropped_gives_back_what_was_at_work_before_what_waited() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::closed();
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.concurrency(1).prefetch(3).consumer(probe.handler()))).await;
+    let ids: Vec<_> = (0..3).map(|_| uuid::Uuid::now_v7()).collect();
+    for id in &ids {
+        bus.publish(Ticked { number: 1 }).message_id(*id).await.unwrap();
+    }
+    probe.next().await;
+    quiet().await;
+    drop(bus);
+    let released = |steps: &[Step]| -> Vec<String> {
+        let ids = steps.iter().filter_map(|step| match step {
+            Step::Released(_, id) => id.as_deref().map(str::to_owned),
+            _ => None,
+        });
+        ids.collect()
+    };
+    let steps = stage.faults.until("all of them", |steps| released(steps).len() == 3).await;
+    assert_eq!(released(&steps), ids.iter().map(ToString::to_string).collect::<Vec<_>>());
 }
 
 #[tokio::test]

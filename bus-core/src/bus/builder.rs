@@ -193,7 +193,8 @@ impl Builder {
         self
     }
 
-    /// Checks everything and makes the bus. No I/O.
+    /// Checks everything and makes the bus. No I/O. What works, and may work otherwise than expected, is logged and
+    /// among its [warnings](Bus::warnings).
     ///
     /// # Errors
     /// [`Error::Build`] with every mistake there is: URL, names, duplicates, missing states.
@@ -222,6 +223,9 @@ impl Builder {
         let planned = plan(self.endpoints, &self.scope, &store, transport.as_deref(), &mut self.problems);
         match transport {
             Some(transport) if self.problems.is_empty() => {
+                for warning in &planned.warnings {
+                    tracing::warn!("{warning}");
+                }
                 Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observer))
             }
             _ => Err(BuildError::new(self.problems).into()),

@@ -13,7 +13,7 @@ pub struct ConsumerBuilder {
     name: Option<&'static str>,
     pub(super) entries: Vec<Entry>,
     retry: Option<Retry>,
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     concurrency: Option<u16>,
     pub(super) filters: Filters,
 }

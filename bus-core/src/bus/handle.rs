@@ -102,6 +102,23 @@ impl Bus {
         DeadLetters::new(self.0.outlet(), endpoint)
     }
 
+    /// What `build()` found that works, and may work otherwise than expected: a sentence each, which says what to do.
+    /// They are logged too, at level warn, by `build()`.
+    ///
+    /// So far one thing is: where a broker gives each delivery away for a while only
+    /// ([`Capabilities::lease`](crate::transport::Capabilities::lease)), an endpoint whose prefetch × timeout ÷
+    /// concurrency is longer than that. Nothing is lost by it; messages that waited too long are delivered again.
+    ///
+    /// ```
+    /// # use bus_core::Bus;
+    /// # fn check(bus: &Bus) {
+    /// assert!(bus.warnings().is_empty(), "{:#?}", bus.warnings());
+    /// # }
+    /// ```
+    pub fn warnings(&self) -> &[String] {
+        self.0.warnings()
+    }
+
     /// How the connection and every endpoint are now.
     pub fn health(&self) -> Health {
         self.0.health()

@@ -28,6 +28,7 @@ pub(super) struct Lifecycle {
     outlet: Arc<Outlet>,
     topology: Topology,
     endpoints: Vec<Prepared>,
+    warnings: Vec<String>,
     limits: Limits,
     /// Held through a start or stop, so that they follow one another.
     active: Mutex<Option<Vec<Running>>>,
@@ -73,6 +74,7 @@ impl Lifecycle {
         };
         Self {
             topology: plan.topology,
+            warnings: plan.warnings,
             endpoints: plan.endpoints.into_iter().map(prepare).collect(),
             outlet,
             limits,
@@ -191,6 +193,10 @@ impl Lifecycle {
         self.end_rounds();
         self.outlet.set_open(false);
         self.outlet.transport().close(deadline.max(self.outlet.clock.after(GRACE))).await;
+    }
+
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub(super) fn health(&self) -> Health {

@@ -10,6 +10,7 @@ mod health;
 #[cfg(feature = "tower")]
 mod layer;
 mod lifecycle;
+mod outlasting;
 mod plan;
 
 pub use builder::{Builder, Catalog};

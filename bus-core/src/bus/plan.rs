@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use super::{ConsumerBuilder, EndpointBuilder, endpoint::Outbox};
+use super::{ConsumerBuilder, EndpointBuilder, endpoint::Outbox, outlasting::outlasting};
 use crate::{
     address::{Address, AddressError, Destination},
     consumer::Entry,
@@ -35,6 +35,8 @@ impl Default for Limits {
 pub(super) struct Plan {
     pub(super) topology: Topology,
     pub(super) endpoints: Vec<PlannedEndpoint>,
+    /// What works, and may work otherwise than expected.
+    pub(super) warnings: Vec<String>,
 }
 
 /// An endpoint that was checked.
@@ -98,6 +100,9 @@ pub(super) fn plan(
             settings.extensions = endpoint.extensions.clone();
             let against = transport.check_endpoint(&settings).into_iter();
             problems.extend(against.map(|problem| format!("endpoint `{name}`: {problem}")));
+            let lease = transport.capabilities().lease;
+            let outlasting = lease.and_then(|lease| outlasting(&endpoint, (prefetch, concurrency), lease));
+            plan.warnings.extend(outlasting);
         }
         if endpoint.outbox == Outbox::Durable && !store.is_durable() {
             problems.push(format!(

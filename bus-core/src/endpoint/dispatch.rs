@@ -1,7 +1,7 @@
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, RwLock};
 
 use super::{Stopped, Stopping, lease, starts, turn::Turn};
 use crate::{
@@ -24,6 +24,8 @@ pub(crate) struct Dispatcher {
     pipelines: Vec<Arc<dyn Pipeline>>,
     /// The URN as we write it and in lower case, and which pipelines take it.
     by_urn: HashMap<String, Vec<usize>>,
+    /// Held while a message is put back with its starts counted.
+    counting: RwLock<()>,
 }
 
 impl Dispatcher {
@@ -37,7 +39,7 @@ impl Dispatcher {
             let takers = by_urn[&urn.to_ascii_lowercase()].clone();
             by_urn.insert(urn.to_owned(), takers);
         }
-        Self { endpoint, pipelines, by_urn }
+        Self { endpoint, pipelines, by_urn, counting: RwLock::default() }
     }
 
     pub(crate) fn endpoint(&self) -> &Arc<EndpointContext> {
@@ -48,7 +50,8 @@ impl Dispatcher {
     /// is over, and if the broker did not take its settlement.
     ///
     /// `place` is one of the endpoint's concurrency. It is free for the next message as soon as this one's
-    /// settlement is handed over: a broker may take acknowledgements in batches.
+    /// settlement is handed over: a broker may take acknowledgements in batches. One that is handled alone keeps it
+    /// until the broker was told: if the next one ends the process, this one is not to come again as a suspect.
     pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: Stopping) -> bool {
         let handled = match turn.delivery.lease {
             None => AssertUnwindSafe(self.handle(turn, place, &stopping)).catch_unwind().await,
@@ -126,12 +129,18 @@ impl Dispatcher {
         };
         let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
         let history = starts::verdict(&turn, if turn.delivery.redelivered { limit() } else { None });
+        let alone = turn.is_alone();
         let mut delivery = turn.delivery;
         if let starts::Verdict::Copy(starts) = history {
+            let counting = self.counting.read().await;
             match Box::pin(starts::copy_back(delivery, &envelope, starts, &self.endpoint, stopping)).await? {
                 Ok(outcome) => return Ok(outcome),
                 Err(back) => delivery = back,
             }
+            drop(counting);
+        }
+        if turn.starts > 0 {
+            starts::after_counting(&self.counting, stopping).await?;
         }
         let incoming = Arc::new(Incoming::new(envelope, &delivery, turn.starts));
         let unreadable = incoming.envelope.unreadable();
@@ -177,7 +186,9 @@ impl Dispatcher {
         match failed {
             None => {
                 let settling = delivery.unsettled.settle(Settlement::Complete);
-                drop(place);
+                if !alone {
+                    drop(place);
+                }
                 let outcome = settling.await;
                 if outcome != SettleOutcome::Settled {
                     tracing::debug!(

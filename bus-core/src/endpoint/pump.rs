@@ -89,23 +89,25 @@ impl Pump {
     async fn run(mut self, mut stop: watch::Receiver<Option<Instant>>) {
         let _alarm = Alarm(self.status.clone());
         let (halt, stopping) = Halt::new();
-        let deadline = loop {
+        let asked = loop {
             tokio::select! {
                 biased;
-                asked = stop.wait_for(Option::is_some) => {
-                    // A bus that was dropped without `stop()` has no time to give.
-                    break asked.ok().and_then(|deadline| *deadline).unwrap_or_else(|| self.clock.now());
-                }
+                asked = stop.wait_for(Option::is_some) => break asked.ok().and_then(|deadline| *deadline),
                 () = self.step(&stopping) => {}
             }
         };
+        // A bus that was dropped without `stop()` has no time to give.
+        let deadline = asked.unwrap_or_else(|| self.clock.now());
         self.status.stopping();
         self.receiver.pause();
         halt.stop();
-        // Not started: back to the queue.
-        self.waiting.clear();
+        // Not started: back to the queue. Of a bus that was dropped it goes back behind what is at work, in the order
+        // by which those are found out that ended their process (see `arrival.rs`).
+        if asked.is_some() {
+            self.waiting.clear();
+        }
         self.events.clear();
-        let finished = self.clock.by(deadline, async { while self.running.join_next().await.is_some() {} }).await;
+        let finished = self.clock.by(deadline, Self::finish(&mut self.running, &mut *self.receiver)).await;
         if finished.is_err() {
             tracing::warn!(
                 endpoint = &*self.dispatcher.endpoint().name,
@@ -115,8 +117,22 @@ impl Pump {
             // One that blocks its thread cannot be cancelled; it must not hold up the stop.
             let _ = self.clock.by(self.clock.after(GRACE), self.running.shutdown()).await;
         }
+        self.waiting.clear();
         self.receiver.close(deadline.max(self.clock.after(GRACE))).await;
         self.status.off();
+    }
+
+    /// Waits for the handlers. What was on its way when the receiver was paused goes back meanwhile, not after the
+    /// slowest of them.
+    async fn finish(running: &mut JoinSet<()>, receiver: &mut dyn Receiver) {
+        let mut late = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                ended = running.join_next() => if ended.is_none() { return },
+                () = receiver.next(BATCH, &mut late) => late.clear(),
+            }
+        }
     }
 
     /// Starts one delivery, or takes over what the receiver has to tell; both at once, so that a busy

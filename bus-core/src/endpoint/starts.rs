@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::RwLock;
+
 use super::{
     Stopped, Stopping,
     arrival::STARTS,
@@ -44,6 +46,19 @@ pub(super) fn verdict(turn: &Turn, limit: Option<u32>) -> Verdict {
     let worn = || limit.zip(turn.delivery.broker_deliveries).is_some_and(|(limit, count)| count >= (limit / 2).max(2));
     let lane = turn.lane().is_some();
     if turn.counts || !lane && turn.delivery.redelivered && worn() { Verdict::Copy(starts) } else { Verdict::Handle }
+}
+
+/// Waits until no message of the endpoint is being put back. A copy may be at hand before its original is
+/// completed: begun then, and ending the process, it would leave both of them behind.
+///
+/// # Errors
+/// [`Stopped`], and the delivery goes back to its queue.
+pub(super) async fn after_counting(counting: &RwLock<()>, stopping: &Stopping) -> Result<(), Stopped> {
+    tokio::select! {
+        biased;
+        () = stopping.signalled() => Err(Stopped),
+        _done = counting.write() => Ok(()),
+    }
 }
 
 /// Puts a copy with another count in the delivery's place, at the end of its queue. The delivery itself if the

@@ -44,6 +44,7 @@ pub(crate) async fn move_aside(
     copy.message_id = delivery.message_id;
     copy.correlation_id = delivery.correlation_id;
     copy.headers = delivery.headers;
+    copy.priority = delivery.priority;
     // Those of an earlier failure say nothing about this one.
     copy.headers.remove_if(|name| {
         name.eq_ignore_ascii_case("MT-Reason")

@@ -95,6 +95,10 @@ impl<I: Invoke> Fixed<I> {
             };
             // Others go on while this one pauses.
             drop(place);
+            // What the store said may be called that, too.
+            if self.discards(&reason, &incoming, &endpoint) {
+                return Ok(retries);
+            }
             if reason.infrastructure {
                 // The broker's fault is no attempt of the handler: it runs again, uncounted.
                 tracing::warn!(
@@ -152,7 +156,7 @@ impl<I: Invoke> Fixed<I> {
     ) -> Result<(), Unconfirmed> {
         // A box, so that those without a store do not carry its size.
         Box::pin(async {
-            let unit = Unit::new(store, endpoint, &self.consumer, self.message.message_type, incoming);
+            let unit = Unit::new(store, &self.policy, endpoint, &self.consumer, self.message.message_type, incoming);
             match unit.begin(stopping).await? {
                 Begun::Done => Ok(()),
                 Begun::New(work) => {

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::confirm::Unconfirmed;
+use super::{Policy, confirm::Unconfirmed};
 use crate::{
     MessageType,
     address::Destination,
-    consumer::{Buffered, EndpointContext, Failure, Record, Verdict},
+    consumer::{Buffered, EndpointContext, Failure, Record},
     endpoint::{Backoff, Stopped, Stopping, insist},
     envelope::Incoming,
     fault::{Reason, fault_headers},
@@ -18,6 +18,8 @@ use crate::{
 /// One attempt and what a store has of it.
 pub(super) struct Unit<'a> {
     pub(super) store: &'a dyn Persistence,
+    /// Judges what the store refuses, as it judges what the handler does.
+    policy: &'a Policy,
     pub(super) endpoint: &'a EndpointContext,
     pub(super) consumer: &'a Arc<str>,
     pub(super) message_type: &'static MessageType,
@@ -36,6 +38,7 @@ pub(super) enum Begun {
 impl<'a> Unit<'a> {
     pub(super) fn new(
         store: &'a dyn Persistence,
+        policy: &'a Policy,
         endpoint: &'a EndpointContext,
         consumer: &'a Arc<str>,
         message_type: &'static MessageType,
@@ -46,7 +49,7 @@ impl<'a> Unit<'a> {
             consumer: consumer.clone(),
             message_id,
         });
-        Self { store, endpoint, consumer, message_type, key }
+        Self { store, policy, endpoint, consumer, message_type, key }
     }
 
     /// Begins the unit of work and claims the message; what an earlier one did not get rid of leaves now.
@@ -65,7 +68,7 @@ impl<'a> Unit<'a> {
             () = stopping.signalled() => return Err(Unconfirmed::Stopped),
             begun = begun => begun,
         };
-        match begun.map_err(refused)? {
+        match begun.map_err(|error| self.refused(error))? {
             (Claim::New, unit) => Ok(Begun::New(unit)),
             (Claim::Done { unsent }, unit) => {
                 drop(unit);
@@ -93,9 +96,9 @@ impl<'a> Unit<'a> {
         let mut messages = Vec::with_capacity(record.buffered.len());
         messages.extend(record.buffered.iter().map(|buffered| buffered.message.clone()));
         if !messages.is_empty() {
-            unit.append(&messages).await.map_err(refused)?;
+            unit.append(&messages).await.map_err(|error| self.refused(error))?;
         }
-        unit.commit().await.map_err(refused)?;
+        unit.commit().await.map_err(|error| self.refused(error))?;
         for Buffered { message, posted, message_type, published } in &record.buffered {
             self.endpoint.outlet.observe(|| Event::Sent {
                 published: *published,
@@ -135,12 +138,26 @@ impl<'a> Unit<'a> {
             }
         }
         if any && let Some(key) = &self.key {
-            // If the store cannot note it, they may be sent once more.
-            if let Err(error) = self.store.delivered(key).await {
-                tracing::warn!(endpoint = &*self.endpoint.name, message_id = %key.message_id, %error, "not noted as sent");
+            // If the store cannot note it, they may be sent once more. One that does not answer holds up no stop.
+            let noted = tokio::select! {
+                biased;
+                noted = self.store.delivered(key) => noted,
+                () = stopping.signalled() => Err(PersistenceError::Unavailable("the endpoint stopped first".into())),
+            };
+            if let Err(error) = noted {
+                tracing::warn!(
+                    endpoint = &*self.endpoint.name,
+                    message_id = %key.message_id,
+                    error = Failure::from(error).chain(),
+                    "not noted as sent"
+                );
             }
         }
         Ok(())
+    }
+
+    fn refused(&self, error: PersistenceError) -> Unconfirmed {
+        Unconfirmed::Refused(Reason::of(error.into(), |failure| self.policy.judge(failure)))
     }
 
     /// A message that was committed and that the broker does not take: a person finds it in `_error`, with the
@@ -181,8 +198,4 @@ impl<'a> Unit<'a> {
 fn message_id(incoming: &Incoming) -> Option<Uuid> {
     let original = incoming.headers().get("MT-OriginalMessageId").and_then(|id| id.as_str()?.parse().ok());
     original.or(incoming.envelope.message_id)
-}
-
-fn refused(error: PersistenceError) -> Unconfirmed {
-    Unconfirmed::Refused(Reason::of(Failure::from(error), |_| Verdict::Retry))
 }

@@ -10,6 +10,7 @@ use bus_core::{
     clock::Clock,
     transport::{Cause, Completer, ReceiverSettings, SettleOutcome, Settlement, Token},
 };
+use futures_util::FutureExt;
 use lapin::{Connection, options::BasicCancelOptions, types::ShortString};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -275,10 +276,14 @@ impl Worker {
         self.retry = None;
         if let Some(life) = &self.life {
             let (channel, tag) = (life.settlements.channel().clone(), life.tag.clone());
-            tokio::spawn(async move {
-                // A channel that cannot cancel is closed: then nothing is delivered either.
-                let _ = channel.basic_cancel(tag, BasicCancelOptions::default()).await;
-            });
+            // A channel that cannot cancel is closed: then nothing is delivered either.
+            let mut cancel =
+                Box::pin(async move { drop(channel.basic_cancel(tag, BasicCancelOptions::default()).await) });
+            // Queued with lapin here, before what is released from now on: the broker would give that to us again,
+            // and here it would lie until the last handler is done.
+            if (&mut cancel).now_or_never().is_none() {
+                tokio::spawn(cancel);
+            }
         }
     }
 
