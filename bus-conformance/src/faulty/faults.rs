@@ -143,7 +143,8 @@ impl Faults {
         self.0.hang_apply.store(true, Ordering::SeqCst);
     }
 
-    /// From now on the transport's health says that messages cannot be sent, and why; or that they can.
+    /// From now on the transport's health says that messages cannot be sent, and why, and it refuses topologies for
+    /// that reason; or it does neither.
     pub fn away(&self, why: Option<&str>) {
         *self.0.away.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
     }

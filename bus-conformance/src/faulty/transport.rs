@@ -86,6 +86,9 @@ impl Transport for FaultyTransport {
         if self.faults.hangs_applying() {
             std::future::pending::<()>().await;
         }
+        if let Some(why) = self.faults.is_away() {
+            return Err(TransportError::Disconnected { address: self.source_address(), source: why.into() });
+        }
         let mut topology = topology.clone();
         if self.faults.has(Flaw::IgnoresRoutingKeys) {
             for binding in topology.bindings.iter_mut().filter(|binding| !binding.routing_key.is_empty()) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bus_conformance::{Probe, faulty::Step, soon};
 use bus_core::{
     Error, Retry,
+    clock::Clock,
     consumer::{Context, Failure},
 };
 
@@ -49,6 +50,22 @@ async fn a_start_ends_at_its_deadline_though_the_topology_is_not_answered() {
     let error = soon("the start", bus.start()).await.unwrap_err();
     assert!(matches!(error, Error::StartTimeout), "{error:?}");
     assert!(matches!(bus.publish(Ticked { number: 1 }).await, Err(Error::NotStarted)));
+}
+
+#[tokio::test]
+async fn a_start_that_brings_the_topology_about_ends_the_complaint_that_a_round_could_not() {
+    let stage = Stage::new().await;
+    let clock = Clock::manual(1);
+    let bus = stage.bus(|b| b.clock(clock.clone())).await;
+    quiet().await;
+    stage.faults.away(Some("a scripted outage"));
+    clock.advance_to(clock.after(Duration::from_secs(60)));
+    quiet().await;
+    assert!(bus.health().topology.is_some());
+    stage.faults.away(None);
+    bus.stop().await;
+    bus.start().await.unwrap();
+    assert!(bus.health().healthy, "{:?}", bus.health());
 }
 
 #[tokio::test]

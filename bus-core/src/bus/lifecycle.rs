@@ -140,6 +140,8 @@ impl Lifecycle {
     async fn subscribe(&self) -> Result<Vec<Running>, Error> {
         let transport = self.outlet.transport();
         transport.apply(&self.topology, ApplyMode::Create).await?;
+        // What a round complained of before is over.
+        *self.topology_problem.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut receivers = Vec::with_capacity(self.endpoints.len());
         for endpoint in &self.endpoints {
             receivers.push(transport.receive(endpoint.settings.clone()).await?);
