@@ -51,6 +51,10 @@ pub async fn stop_finishes_what_runs_and_returns_the_rest(place: Place) {
 /// Who waits for another try when the bus stops goes back at once, and so does what was not begun; neither is lost,
 /// and neither counts as failed.
 pub async fn stop_returns_what_pauses_before_a_retry(place: Place) {
+    // What is behind the one that runs cannot go elsewhere before it.
+    if !place.capabilities().individual_settlement {
+        return;
+    }
     let (running, second) = (Probe::closed(), Probe::open());
     let (paused, mut pausing) = tokio::sync::mpsc::unbounded_channel();
     let (runs, begun) = (running.handler(), AtomicU32::new(0));

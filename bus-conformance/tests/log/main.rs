@@ -11,7 +11,7 @@ mod stage;
 
 use std::time::Duration;
 
-use bus_conformance::Fixture;
+use bus_conformance::{Configure, Fixture};
 use bus_core::transport::Driver;
 use driver::LogDriver;
 
@@ -31,6 +31,11 @@ impl Fixture for Log {
 
     async fn url(&self) -> String {
         driver::URL.to_owned()
+    }
+
+    fn lanes(&self) -> Option<Configure> {
+        // It has nothing else.
+        Some(Box::new(|endpoint| endpoint))
     }
 }
 
