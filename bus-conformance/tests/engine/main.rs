@@ -2,6 +2,7 @@
 //! wrapped so that it misbehaves at a chosen moment and keeps a record.
 
 mod configuring;
+mod copies;
 mod failing;
 mod filters;
 mod holding;
@@ -11,7 +12,6 @@ mod leases;
 mod lifecycle;
 mod limits;
 mod outbox;
-mod review;
 mod sending;
 mod stage;
 mod starts;

@@ -7,7 +7,7 @@ use std::{
 
 use bus_conformance::{
     Probe,
-    faulty::{Step, towards},
+    faulty::{Answer, Step, towards},
     soon,
 };
 use bus_core::{consumer::Failure, fault::Fault};
@@ -254,4 +254,62 @@ async fn a_copy_that_the_broker_does_not_take_is_tried_again_before_the_original
     let completed = steps.iter().position(|step| step.completes("work")).unwrap();
     assert!(confirmed < completed, "{steps:#?}");
     assert_eq!(second.left().await, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_is_to_be_handled_alone_does_not_wait_for_one_that_is_held() {
+    let stage = Stage::new().await;
+    stage.faults.answer(usize::MAX, towards("work_error"), Answer::Rejected);
+    let probe = Probe::<Ticked>::open();
+    let bus = stage
+        .bus(|b| {
+            b.endpoint("work", |e| {
+                let probe = probe.clone();
+                e.concurrency(8).consumer(move |ticked: Ticked, ctx| {
+                    let probe = probe.clone();
+                    async move {
+                        if ticked.number == 0 {
+                            Err(bus_core::consumer::Failure::from("no"))
+                        } else {
+                            probe.handle(ticked, ctx).await
+                        }
+                    }
+                })
+            })
+        })
+        .await;
+    bus.send("queue:work", Ticked { number: 0 }).await.unwrap();
+    // As if two processes had ended with it.
+    bus.send("queue:work", Ticked { number: 1 }).header("Bus-Starts", 2).await.unwrap();
+    bus.send("queue:work", Ticked { number: 2 }).await.unwrap();
+    probe.take(2).await;
+}
+
+#[tokio::test]
+async fn a_message_that_only_waited_in_processes_that_were_stopped_ended_none() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::closed();
+    let run =
+        async || stage.bus(|b| b.endpoint("work", |e| e.concurrency(1).prefetch(4).consumer(probe.handler()))).await;
+    run().await.stop().await;
+    let sender = stage.bus(|b| b).await;
+    for number in 0..12 {
+        sender.send("queue:work", Ticked { number }).await.unwrap();
+    }
+    let mut handled = BTreeSet::new();
+    for _ in 0..12 {
+        let bus = run().await;
+        assert!(handled.insert(probe.next().await.message.number));
+        quiet().await;
+        let stopping = tokio::spawn(async move { bus.stop().await });
+        quiet().await;
+        probe.let_through(1);
+        stopping.await.unwrap();
+    }
+    assert_eq!(handled, (0..12).collect());
+    assert_eq!((stage.count("work").await, stage.count("work_error").await), (0, 0));
+    let steps = stage.faults.steps();
+    let copies = steps.iter().filter_map(Step::submitted).filter_map(|copy| copy.headers.get("Bus-Starts")?.as_u32());
+    assert_eq!(copies.max(), Some(2), "they become suspects, and no more than that");
+    sender.stop().await;
 }

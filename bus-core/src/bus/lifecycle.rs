@@ -149,7 +149,8 @@ impl Lifecycle {
         // A handler may send as soon as it runs.
         self.outlet.set_open(true);
         let running = self.endpoints.iter().zip(receivers).map(|(endpoint, receiver)| {
-            endpoint::start(receiver, endpoint.dispatcher.clone(), endpoint.status.clone(), endpoint.concurrency)
+            let Prepared { dispatcher, status, settings, concurrency } = endpoint;
+            endpoint::start(receiver, dispatcher.clone(), status.clone(), *concurrency, settings.prefetch)
         });
         Ok(running.collect())
     }

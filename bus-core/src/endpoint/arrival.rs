@@ -1,57 +1,108 @@
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use super::turn::{ALONE, Turn};
 use crate::{clock::Clock, envelope::HeaderValue, transport::Delivery};
 
 /// The header that counts the starts of a message's handlers which ended without a settlement.
 pub(crate) const STARTS: &str = "Bus-Starts";
 
+/// How long after a connection was lost its messages may take to come again: a broker notices a half-open one late.
+const COMES_AGAIN: Duration = Duration::from_secs(300);
+/// So many messages with a lease are remembered.
+const REMEMBERED: usize = 1024;
+
 /// Tells of each delivery, as it arrives, whether it may be what ended a process.
 ///
 /// A broker says only that a message was delivered before, not that it was begun. So every message that comes
-/// again is counted (see `starts.rs`), with two exceptions:
+/// again is counted (see `starts.rs`), with three exceptions:
 ///
 /// - One that this very process had when its connection was lost: the process is there, so nothing ended it.
+/// - One whose lease was over in this very process.
 /// - Of those that are handled alone already, which come again in their order, only the first can have been at
 ///   work: the others were behind it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Arrivals {
-    /// How many may come again since a connection was lost.
-    forgiven: usize,
+    prefetch: usize,
+    /// How many may come again since a connection was lost, and until when.
+    forgiven: Option<(usize, Instant)>,
     /// The one before was handled alone and came again.
     after_suspect: bool,
+    /// The messages that had a lease here, oldest first.
+    leased: VecDeque<Arc<str>>,
+    known: HashSet<Arc<str>>,
 }
 
 impl Arrivals {
-    /// The connection is gone, and with it the right to settle so many.
-    pub(super) fn lost(&mut self, unsettled: usize) {
-        self.forgiven += unsettled;
+    pub(super) fn new(prefetch: u16) -> Self {
+        Self {
+            prefetch: prefetch.into(),
+            forgiven: None,
+            after_suspect: false,
+            leased: VecDeque::new(),
+            known: HashSet::new(),
+        }
+    }
+
+    /// The connection is gone, and with it the right to settle what was delivered over it, here or on its way.
+    pub(super) fn lost(&mut self, clock: &Clock) {
+        self.forgiven = Some((self.prefetch, clock.after(COMES_AGAIN)));
         self.after_suspect = false;
     }
 
     pub(super) fn turn(&mut self, delivery: Delivery, clock: &Clock) -> Turn {
         let starts = delivery.headers.get(STARTS).and_then(HeaderValue::as_u32).unwrap_or_default();
-        let counts = self.counts(&delivery, starts);
+        let counts = self.counts(&delivery, starts, clock);
         let stale = delivery.lease.map(|lease| {
+            self.remember(&delivery);
             let now = clock.now();
             now + lease.until.saturating_duration_since(now) / 2
         });
         Turn { delivery, starts, counts, stale }
     }
 
-    fn counts(&mut self, delivery: &Delivery, starts: u32) -> bool {
+    fn counts(&mut self, delivery: &Delivery, starts: u32, clock: &Clock) -> bool {
         if !delivery.redelivered {
-            // What had to come again comes first.
-            *self = Self::default();
+            self.after_suspect = false;
             return false;
         }
         // A lane keeps its order, and a copy would be the last.
-        if delivery.lane.is_some() {
-            return false;
-        }
-        if self.forgiven > 0 {
-            self.forgiven -= 1;
+        if delivery.lane.is_some() || self.was_leased(delivery) || self.forgives(clock) {
             return false;
         }
         let suspect = starts >= ALONE;
         !(std::mem::replace(&mut self.after_suspect, suspect) && suspect)
+    }
+
+    fn forgives(&mut self, clock: &Clock) -> bool {
+        match &mut self.forgiven {
+            Some((left, until)) if *left > 0 && clock.now() < *until => {
+                *left -= 1;
+                true
+            }
+            _ => {
+                self.forgiven = None;
+                false
+            }
+        }
+    }
+
+    fn was_leased(&self, delivery: &Delivery) -> bool {
+        delivery.lease.is_some() && delivery.message_id.as_ref().is_some_and(|id| self.known.contains(id))
+    }
+
+    fn remember(&mut self, delivery: &Delivery) {
+        let Some(id) = &delivery.message_id else { return };
+        if self.known.insert(id.clone()) {
+            self.leased.push_back(id.clone());
+            if self.leased.len() > REMEMBERED
+                && let Some(oldest) = self.leased.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
+        }
     }
 }

@@ -129,11 +129,11 @@ impl Dispatcher {
         };
         let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
         let history = starts::verdict(&turn, if turn.delivery.redelivered { limit() } else { None });
-        let alone = turn.is_alone();
+        let (alone, starts_before) = (turn.is_alone(), turn.starts);
         let mut delivery = turn.delivery;
         if let starts::Verdict::Copy(starts) = history {
             let counting = self.counting.read().await;
-            match Box::pin(starts::copy_back(delivery, &envelope, starts, &self.endpoint, stopping)).await? {
+            match Box::pin(starts::copy_back(delivery, starts, &self.endpoint, stopping)).await? {
                 Ok(outcome) => return Ok(outcome),
                 Err(back) => delivery = back,
             }
@@ -175,7 +175,13 @@ impl Dispatcher {
                         attempt,
                     });
                 }
-                Err(Unfinished::Stopped) => return Err(Stopped),
+                Err(Unfinished::Stopped) => {
+                    if alone {
+                        let put_back = starts::copy_back(delivery, starts_before, &self.endpoint, stopping);
+                        return Box::pin(put_back).await?.map_err(|_released| Stopped);
+                    }
+                    return Err(Stopped);
+                }
                 Err(Unfinished::Failed { reason, retries }) => {
                     Box::pin(self.failed(pipeline, &incoming, &reason, retries, stopping)).await?;
                     let consumer = Some((&**pipeline.consumer(), pipeline.message_type()));
@@ -238,6 +244,14 @@ impl Dispatcher {
         tell(told, &self.endpoint, stopping).await
     }
 
+    /// Puts a suspect that was not begun back as it is: released, it would be counted. What does not succeed at
+    /// once is released all the same.
+    pub(crate) async fn put_back(&self, turn: Turn, stopping: &Stopping) {
+        let Turn { delivery, starts, .. } = turn;
+        // Dropped, it is released.
+        drop(starts::copy_back(delivery, starts, &self.endpoint, stopping).await);
+    }
+
     /// A message that ended its process too often.
     async fn killer(
         &self,
@@ -247,7 +261,7 @@ impl Dispatcher {
         starts: u32,
         stopping: &Stopping,
     ) -> Result<SettleOutcome, Stopped> {
-        let text = format!("it ended the process: its handler was started {starts} times and never came to an end");
+        let text = format!("it ended the process: {starts} times a process that may have begun it ended before it did");
         let reason = Reason::said("bus::ProcessEnded", text);
         for pipeline in pipelines {
             self.failed(pipeline, incoming, &reason, 0, stopping).await?;

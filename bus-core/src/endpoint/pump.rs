@@ -33,6 +33,7 @@ pub(crate) fn start(
     dispatcher: Arc<Dispatcher>,
     status: Arc<Status>,
     concurrency: u16,
+    prefetch: u16,
 ) -> Running {
     let (stop, stopped) = watch::channel(None);
     let (freed, lanes) = mpsc::unbounded_channel();
@@ -45,7 +46,7 @@ pub(crate) fn start(
         places: Arc::new(Semaphore::new(concurrency.into())),
         concurrency: concurrency.into(),
         waiting: Waiting::default(),
-        arrivals: Arrivals::default(),
+        arrivals: Arrivals::new(prefetch),
         freed,
         lanes,
         events: Vec::new(),
@@ -104,6 +105,10 @@ impl Pump {
         // Not started: back to the queue. Of a bus that was dropped it goes back behind what is at work, in the order
         // by which those are found out that ended their process (see `arrival.rs`).
         if asked.is_some() {
+            for turn in self.waiting.suspects() {
+                let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
+                self.begin(async move { dispatcher.put_back(turn, &stopping).await });
+            }
             self.waiting.clear();
         }
         self.events.clear();
@@ -132,6 +137,8 @@ impl Pump {
                 ended = running.join_next() => if ended.is_none() { return },
                 () = receiver.next(BATCH, &mut late) => late.clear(),
             }
+            // A receiver that went on delivering would keep the thread from the handlers.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -140,7 +147,9 @@ impl Pump {
     async fn step(&mut self, stopping: &Stopping) {
         while self.running.try_join_next().is_some() {}
         self.go_on();
-        let next = self.waiting.next().map(|turn| if turn.is_alone() { self.concurrency } else { 1 });
+        // Who is handled alone does not wait for those that rest: they may for hours.
+        let alone = || self.concurrency.saturating_sub(stopping.resting()).max(1);
+        let next = self.waiting.next().map(|turn| if turn.is_alone() { alone() } else { 1 });
         let clock = self.clock.clone();
         // Until something comes, all that waits here waits for what is at work.
         clock.behind(self.waiting.len(), self.come(next, stopping)).await;
@@ -169,6 +178,7 @@ impl Pump {
                     }
                 }
             }
+            () = stopping.rested(), if next.is_some_and(|places| places > 1) => {}
             Some(FreeLane { lane, returned }) = self.lanes.recv(), if self.waiting.has_more() => {
                 self.waiting.go_on(&lane, returned);
             }
@@ -203,7 +213,7 @@ impl Pump {
                 Event::Lost(cause) => {
                     tracing::warn!(endpoint, %cause, "the subscription is lost");
                     self.status.lost(cause.to_string());
-                    self.arrivals.lost(self.waiting.len() + self.running.len());
+                    self.arrivals.lost(&self.clock);
                     // They come again; handling these too would do the work twice.
                     self.waiting.clear();
                 }

@@ -6,8 +6,6 @@
 //! `_error`. So does a message that a broker would take away because it was delivered too often: its copy is a
 //! new message to the broker.
 
-use std::time::Duration;
-
 use tokio::sync::RwLock;
 
 use super::{
@@ -19,7 +17,6 @@ use super::{
 use crate::{
     address::Destination,
     consumer::EndpointContext,
-    envelope::Envelope,
     transport::{Delivery, Outgoing, PublishOutcome, SettleOutcome},
 };
 
@@ -69,7 +66,6 @@ pub(super) async fn after_counting(counting: &RwLock<()>, stopping: &Stopping) -
 /// [`Stopped`], and the delivery goes back to its queue.
 pub(super) async fn copy_back(
     mut delivery: Delivery,
-    envelope: &Envelope,
     starts: u32,
     endpoint: &EndpointContext,
     stopping: &Stopping,
@@ -90,10 +86,7 @@ pub(super) async fn copy_back(
     copy.priority = delivery.priority;
     copy.durable = delivery.durable;
     copy.extensions = delivery.extensions.clone();
-    // What was left of its time to live when it came, and at least a moment: it is being looked at.
-    copy.time_to_live = envelope
-        .expiration_time
-        .map(|end| end.duration_since(clock.wall()).unwrap_or_default().max(Duration::from_millis(1)));
+    // It is at hand, so its time to live was not over; whatever the clock of its sender says now.
     copy.mandatory = true;
     let refused =
         |outcome: &PublishOutcome| matches!(outcome, PublishOutcome::Rejected(_) | PublishOutcome::Unroutable);

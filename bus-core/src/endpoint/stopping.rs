@@ -2,7 +2,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -28,6 +28,10 @@ pub(crate) struct Stopping(Arc<Signal>);
 struct Signal {
     stopping: AtomicBool,
     waiting: Notify,
+    /// How many deliveries rest, and keep their places meanwhile.
+    resting: AtomicU32,
+    /// To the pump: it became more.
+    rested: Notify,
 }
 
 impl Halt {
@@ -67,10 +71,37 @@ impl Stopping {
     /// Rests, unless the endpoint stops: whether it does.
     pub(crate) async fn or_rest(&self, clock: &Clock, pause: Duration) -> bool {
         let until = clock.after(pause);
+        let _resting = Resting::new(&self.0);
         tokio::select! {
             biased;
             () = self.signalled() => true,
             () = clock.rest_until(until) => false,
         }
+    }
+
+    /// How many deliveries rest: held because of the broker, or in a pause before a retry.
+    pub(super) fn resting(&self) -> u32 {
+        self.0.resting.load(Ordering::Acquire)
+    }
+
+    /// Waits until one more rests. For one task only.
+    pub(super) async fn rested(&self) {
+        self.0.rested.notified().await;
+    }
+}
+
+struct Resting<'a>(&'a Signal);
+
+impl<'a> Resting<'a> {
+    fn new(signal: &'a Signal) -> Self {
+        signal.resting.fetch_add(1, Ordering::AcqRel);
+        signal.rested.notify_one();
+        Self(signal)
+    }
+}
+
+impl Drop for Resting<'_> {
+    fn drop(&mut self) {
+        self.0.resting.fetch_sub(1, Ordering::AcqRel);
     }
 }

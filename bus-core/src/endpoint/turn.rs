@@ -17,7 +17,7 @@ pub(crate) struct Turn {
 impl Turn {
     /// From its third start on a message is handled alone: its neighbours are not to fall with it.
     pub(crate) fn is_alone(&self) -> bool {
-        !self.counts && self.starts >= ALONE
+        !self.counts && self.starts >= ALONE && self.delivery.lane.is_none()
     }
 
     pub(crate) fn lane(&self) -> Option<&Lane> {

@@ -98,6 +98,14 @@ impl Waiting {
         self.behind > 0
     }
 
+    /// Takes out those that are handled alone and were not begun. Released, they would come again as if they had
+    /// been, and be counted.
+    pub(super) fn suspects(&mut self) -> VecDeque<Turn> {
+        let (suspects, others) = std::mem::take(&mut self.ready).into_iter().partition(Turn::is_alone);
+        self.ready = others;
+        suspects
+    }
+
     pub(super) fn len(&self) -> usize {
         self.ready.len() + self.behind
     }

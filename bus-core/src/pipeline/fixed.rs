@@ -78,6 +78,8 @@ impl<I: Invoke> Fixed<I> {
             if self.discards(&reason, &incoming, &endpoint) { Ok(()) } else { Err(reason) }
         };
         loop {
+            // What comes now is an attempt like any other.
+            _holding = None;
             let Ok(place) = self.policy.concurrency.place(&endpoint.outlet.clock, &stopping).await else {
                 return Err(Unfinished::Stopped);
             };
@@ -113,7 +115,6 @@ impl<I: Invoke> Fixed<I> {
                 }
                 continue;
             }
-            _holding = None;
             let Some(pause) = self.policy.pause(reason.verdict, retries, &endpoint.outlet.clock) else {
                 return Err(Unfinished::Failed { reason, retries });
             };

@@ -42,7 +42,8 @@ pub trait Receiver: Debug + Send + 'static {
     fn next<'a>(&'a mut self, max: usize, into: &'a mut Vec<Event>) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
     /// Asks the broker for no more deliveries. What was delivered can still be settled: lanes stay ours until
-    /// [`close`](Self::close). The bus does not call [`next`](Self::next) any more.
+    /// [`close`](Self::close). It holds over a reconnection. The bus still calls [`next`](Self::next), and releases
+    /// what was on its way.
     fn pause(&mut self);
 
     /// Ends the subscription: gives settlements under way until the deadline, then returns the rest. What is

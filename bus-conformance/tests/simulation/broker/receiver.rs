@@ -17,6 +17,7 @@ pub(super) struct SimulatedReceiver {
     settings: ReceiverSettings,
     /// Nothing while the subscription is lost.
     inner: Option<Box<dyn Receiver>>,
+    paused: bool,
     world: Arc<World>,
     subscription: Subscription,
 }
@@ -29,7 +30,7 @@ impl SimulatedReceiver {
         world: Arc<World>,
         subscription: Subscription,
     ) -> Self {
-        Self { transport, settings, inner: Some(inner), world, subscription }
+        Self { transport, settings, inner: Some(inner), paused: false, world, subscription }
     }
 
     /// Waits until the subscription is lost or may come back.
@@ -51,7 +52,10 @@ impl SimulatedReceiver {
             let Some(inner) = &mut self.inner else {
                 Self::changed(&world, self.subscription, true).await;
                 let back = self.transport.receive(self.settings.clone()).await;
-                let Ok(back) = back else { continue };
+                let Ok(mut back) = back else { continue };
+                if self.paused {
+                    back.pause();
+                }
                 self.inner = Some(back);
                 world.note(format_args!("process {process} is back at {}", self.settings.queue));
                 into.push(Event::Restored);
@@ -88,6 +92,7 @@ impl Receiver for SimulatedReceiver {
     }
 
     fn pause(&mut self) {
+        self.paused = true;
         if let Some(inner) = &mut self.inner {
             inner.pause();
         }

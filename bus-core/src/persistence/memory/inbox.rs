@@ -68,7 +68,7 @@ impl Inbox {
         }
     }
 
-    /// Forgets what is too old, or too much; not what still has to leave.
+    /// Forgets what is too old, or too much; of the latter not what still has to leave.
     fn forget(&mut self, now: Instant) {
         let mut kept = 0;
         while let Some((at, key)) = self.done.front() {
@@ -76,7 +76,8 @@ impl Inbox {
             if kept == self.done.len() || !old && self.done.len() <= self.capacity {
                 break;
             }
-            if let Some(Known::Done { unsent }) = self.known.get(key)
+            if !old
+                && let Some(Known::Done { unsent }) = self.known.get(key)
                 && !unsent.is_empty()
             {
                 // Few: each belongs to a delivery at work.

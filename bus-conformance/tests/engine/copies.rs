@@ -1,4 +1,4 @@
-//! Found in a review.
+//! Copies that take the place of a message that came again.
 
 use bus_conformance::{
     Probe,

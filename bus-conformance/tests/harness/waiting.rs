@@ -1,4 +1,4 @@
-//! Found in a review.
+//! What waits behind others on a clock that is moved by hand.
 
 use std::time::Duration;
 
@@ -120,4 +120,32 @@ async fn what_waits_behind_others_is_not_settled_early_on_several_threads() {
         h.advance(10 * SECOND).await;
         assert_eq!(h.consumed::<Submitted>().len(), 12, "round {round}: {}", h.trace());
     }
+}
+
+#[tokio::test]
+async fn a_message_whose_lease_was_over_before_it_was_begun_did_not_end_a_process() {
+    let h = harness(|b| {
+        b.endpoint("orders", |e| {
+            e.with(bus_inmemory::endpoint().lease(10 * SECOND))
+                .concurrency(1)
+                .prefetch(12)
+                .retry(Retry::interval(1, 60 * SECOND))
+                .consumer(
+                    async |_: Submitted, ctx: Context| {
+                        if ctx.attempt() == 0 { Err(Failure::from("not yet")) } else { Ok(()) }
+                    },
+                )
+        })
+    })
+    .await;
+    for number in 0..64 {
+        h.publish(Submitted { number }).await;
+    }
+    for number in 64..464 {
+        h.advance(60 * SECOND).await;
+        h.publish(Submitted { number }).await;
+    }
+    h.advance(100 * 60 * SECOND).await;
+    h.faulted::<Submitted>().none();
+    assert_eq!(h.consumed::<Submitted>().len(), 464);
 }
