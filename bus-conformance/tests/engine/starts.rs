@@ -313,3 +313,30 @@ async fn a_message_that_only_waited_in_processes_that_were_stopped_ended_none() 
     assert_eq!(copies.max(), Some(2), "they become suspects, and no more than that");
     sender.stop().await;
 }
+
+#[tokio::test]
+async fn a_suspect_that_pauses_before_a_retry_is_put_back_at_a_stop_and_not_counted() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::open();
+    let handler = probe.handler();
+    let bus = stage
+        .bus(|b| {
+            let retry = bus_core::Retry::interval(1, std::time::Duration::from_secs(3600));
+            b.endpoint("work", |e| {
+                e.retry(retry).consumer(move |ticked: Ticked, ctx| {
+                    let seen = handler(ticked, ctx);
+                    async move { seen.await.and(Err::<(), Failure>("not yet".into())) }
+                })
+            })
+        })
+        .await;
+    bus.send("queue:work", Ticked { number: 1 }).header("Bus-Starts", 4).await.unwrap();
+    for _ in 0..3 {
+        probe.next().await;
+        quiet().await;
+        bus.stop().await;
+        assert_eq!((stage.count("work").await, stage.count("work_error").await), (1, 0));
+        bus.start().await.unwrap();
+    }
+    bus.stop().await;
+}

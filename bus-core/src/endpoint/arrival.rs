@@ -106,3 +106,87 @@ impl Arrivals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::transport::{Lane, Lease, Pending, SettleOutcome, Settlement, Settler, Settling, Token, Unsettled};
+
+    struct Nobody;
+
+    impl Settler for Nobody {
+        fn settle(&self, _: Token, _: Settlement) -> Settling {
+            Pending::ready(SettleOutcome::Settled)
+        }
+
+        fn renew(&self, _: Token) -> Pending<Option<Lease>> {
+            Pending::ready(None)
+        }
+    }
+
+    fn delivery(redelivered: bool, starts: i32) -> Delivery {
+        let unsettled = Unsettled::new(Arc::new(Nobody), Token { generation: 0, number: 0 });
+        let mut delivery = Delivery::new(Bytes::new(), unsettled);
+        delivery.redelivered = redelivered;
+        if starts > 0 {
+            delivery.headers.set(STARTS, starts);
+        }
+        delivery
+    }
+
+    fn counts(arrivals: &mut Arrivals, delivery: Delivery, clock: &Clock) -> bool {
+        arrivals.turn(delivery, clock).counts
+    }
+
+    #[test]
+    fn what_comes_again_is_counted_and_of_suspects_the_first_alone() {
+        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let mut counts = |redelivered, starts| counts(&mut arrivals, delivery(redelivered, starts), &clock);
+        assert_eq!([counts(false, 0), counts(false, 4), counts(true, 0), counts(true, 1)], [false, false, true, true]);
+        assert_eq!([counts(true, 2), counts(true, 3), counts(true, 2)], [true, false, false]);
+        assert_eq!([counts(false, 0), counts(true, 3)], [false, true], "another process ended");
+    }
+
+    #[test]
+    fn what_has_a_lane_is_never_counted() {
+        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let mut in_lane = delivery(true, 0);
+        in_lane.lane = Some(Lane("a".into()));
+        assert!(!counts(&mut arrivals, in_lane, &clock));
+    }
+
+    #[test]
+    fn a_lost_connection_accounts_for_as_many_as_it_may_have_had_and_for_a_while() {
+        let (mut arrivals, clock) = (Arrivals::new(2), Clock::manual(1));
+        arrivals.lost(&clock);
+        let mut again = |redelivered| counts(&mut arrivals, delivery(redelivered, 0), &clock);
+        // A broker that did not notice yet sends others first.
+        assert_eq!(
+            [again(false), again(true), again(false), again(true), again(true)],
+            [false, false, false, false, true]
+        );
+        arrivals.lost(&clock);
+        clock.advance_to(clock.after(COMES_AGAIN));
+        assert!(counts(&mut arrivals, delivery(true, 0), &clock), "that was somebody else's");
+    }
+
+    #[test]
+    fn a_lease_that_was_over_in_this_process_ended_no_process() {
+        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let leased = |id: &str, redelivered| {
+            let mut delivery = delivery(redelivered, 0);
+            delivery.message_id = Some(id.into());
+            delivery.lease = Some(Lease { until: clock.after(Duration::from_secs(10)) });
+            delivery
+        };
+        let mut counts = |delivery| counts(&mut arrivals, delivery, &clock);
+        assert_eq!([counts(leased("a", false)), counts(leased("a", true))], [false, false]);
+        assert!(counts(leased("b", true)), "its process was another one");
+        for number in 0..REMEMBERED {
+            counts(leased(&format!("{number}"), false));
+        }
+        assert!(counts(leased("a", true)), "what is remembered is bounded");
+    }
+}
