@@ -75,7 +75,7 @@ pub(super) async fn copy_back(
         endpoint = &*endpoint.name,
         message_id = delivery.message_id.as_deref(),
         starts,
-        "a message came again whose handler may have been running: counted, and put back"
+        "a message that may have been begun when a process ended is put back at the end of its queue"
     );
     let mut copy = Outgoing::new(Destination::Queue(endpoint.name.clone()), delivery.body.clone(), clock.now());
     copy.content_type = delivery.content_type.clone();
