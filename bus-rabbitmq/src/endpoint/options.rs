@@ -190,6 +190,11 @@ impl EndpointOptions {
         self.arguments.iter().map(|(name, _)| name.as_ref())
     }
 
+    /// Whether the queue belongs to the connection that declares it.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.lifetime != Lifetime::Durable
+    }
+
     pub(crate) fn is_quorum(&self) -> bool {
         matches!(self.get(QUEUE_TYPE), Some(HeaderValue::Text(kind)) if kind == "quorum")
     }

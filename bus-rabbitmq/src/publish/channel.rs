@@ -36,9 +36,13 @@ pub(crate) enum Prepared {
 
 pub(crate) type Preparing = Pin<Box<dyn Future<Output = Prepared> + Send>>;
 
-/// Opens a channel, however often that takes.
-pub(crate) fn open(clock: Clock, generation: u64, connection: Arc<Connection>) -> Preparing {
+/// How long messages wait at the most for the topology to be declared again.
+const RESTORING: Duration = Duration::from_secs(5);
+
+/// Opens a channel, however often that takes, on a broker that has again what it may have lost.
+pub(crate) fn open(clock: Clock, generation: u64, connection: Arc<Connection>, applied: Arc<Applied>) -> Preparing {
     Box::pin(async move {
+        let _ = clock.by(clock.after(RESTORING), applied.again_for_senders(&connection)).await;
         loop {
             let opened = async {
                 let channel = connection.create_channel().await?;

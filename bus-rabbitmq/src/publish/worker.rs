@@ -154,7 +154,7 @@ impl Worker {
         while let Some(front) = self.line.front() {
             let Some((_, outlet)) = self.outlet.as_ref().filter(|(known, _)| *known == generation) else {
                 self.opening = true;
-                self.preparing.push(open(self.clock.clone(), generation, connection));
+                self.preparing.push(open(self.clock.clone(), generation, connection, self.applied.clone()));
                 return;
             };
             if self.line.waits_aside(front) {

@@ -116,6 +116,24 @@ impl Applied {
         Ok(())
     }
 
+    /// The same on the connection that publishes, before its first message: a broker that was killed may have lost
+    /// bindings, and what is published before they are back reaches nobody. Without the queues that belong to the
+    /// connection of their receivers. As far as it goes: the receivers declare it all again too.
+    pub(crate) async fn again_for_senders(&self, connection: &Connection) {
+        let _turn = self.turn.lock().await;
+        let last = lock(&self.last).clone();
+        let Some((topology, ApplyMode::Create)) = last else { return };
+        let mut shared = Topology::clone(&topology);
+        let own = |name: &str| {
+            topology.queues.iter().any(|queue| *queue.name == *name && plan::options(queue).is_exclusive())
+        };
+        shared.queues.retain(|queue| !own(&queue.name));
+        shared.bindings.retain(|binding| !own(binding.destination.name()));
+        if let Err(refusal) = round::round(&self.clock, connection, &shared, self.server().as_ref()).await {
+            tracing::debug!(%refusal, "the topology was not declared again before publishing");
+        }
+    }
+
     /// What the broker did not take, in words; none if nothing.
     pub(crate) fn left_out(&self) -> Option<String> {
         let left_out = lock(&self.left_out);

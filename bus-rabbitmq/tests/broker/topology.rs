@@ -122,3 +122,22 @@ async fn a_receiver_that_cannot_subscribe_says_why() {
     rabbit.put("queues", "q", r#"{"durable":true}"#);
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_binding_that_the_broker_lost_with_the_connection_is_back_before_anything_is_published() {
+    const EVENTS: usize = 200;
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    let mut topology = queues(&["q"]);
+    topology.topic(&"Acme:Event".into(), TopicKind::Fanout);
+    topology.bind(&"Acme:Event".into(), Destination::Queue("q".into()), "");
+    transport.apply(&topology, ApplyMode::Create).await.unwrap();
+    assert!(matches!(send(&transport, published("Acme:Event", "first")).await, PublishOutcome::Confirmed));
+    // As a broker does that is killed before it has written them down.
+    rabbit.delete("exchanges", "Acme:Event");
+    rabbit.close_connections(2).await;
+    for number in 0..EVENTS {
+        assert!(matches!(send(&transport, published("Acme:Event", number)).await, PublishOutcome::Confirmed));
+    }
+    assert_eq!(ready(&transport, "q").await, EVENTS + 1);
+}
