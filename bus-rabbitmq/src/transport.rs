@@ -99,8 +99,8 @@ impl RabbitTransport {
 
 #[async_trait::async_trait]
 impl Transport for RabbitTransport {
-    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's version stays
-    /// unknown.
+    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's
+    /// version stays unknown.
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         (capabilities.ordered, capabilities.routing_keys) = (true, true);
