@@ -15,6 +15,7 @@ pub(super) struct ExampleRun {
 pub(super) const EXAMPLES: &[ExampleRun] = &[
     in_memory("quickstart", &[]),
     in_memory("consumer_struct", &[]),
+    in_memory("functions", &[]),
     on_broker("quickstart"),
 ];
 
