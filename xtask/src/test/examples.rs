@@ -16,7 +16,9 @@ pub(super) const EXAMPLES: &[ExampleRun] = &[
     in_memory("quickstart", &[]),
     in_memory("consumer_struct", &[]),
     in_memory("functions", &[]),
+    in_memory("retry", &[]),
     on_broker("quickstart"),
+    on_broker("retry"),
 ];
 
 const fn in_memory(name: &'static str, features: &'static [&'static str]) -> ExampleRun {
