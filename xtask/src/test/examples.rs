@@ -17,8 +17,10 @@ pub(super) const EXAMPLES: &[ExampleRun] = &[
     in_memory("consumer_struct", &[]),
     in_memory("functions", &[]),
     in_memory("retry", &[]),
+    in_memory("raw_json", &[]),
     on_broker("quickstart"),
     on_broker("retry"),
+    on_broker("raw_json"),
 ];
 
 const fn in_memory(name: &'static str, features: &'static [&'static str]) -> ExampleRun {
