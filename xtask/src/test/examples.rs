@@ -18,6 +18,7 @@ pub(super) const EXAMPLES: &[ExampleRun] = &[
     in_memory("functions", &[]),
     in_memory("retry", &[]),
     in_memory("raw_json", &[]),
+    in_memory("tower_layer", &["tower"]),
     on_broker("quickstart"),
     on_broker("retry"),
     on_broker("raw_json"),
