@@ -18,10 +18,12 @@ pub(super) const EXAMPLES: &[ExampleRun] = &[
     in_memory("functions", &[]),
     in_memory("retry", &[]),
     in_memory("raw_json", &[]),
+    in_memory("axum", &[]),
     in_memory("tower_layer", &["tower"]),
     on_broker("quickstart"),
     on_broker("retry"),
     on_broker("raw_json"),
+    on_broker("axum"),
 ];
 
 const fn in_memory(name: &'static str, features: &'static [&'static str]) -> ExampleRun {
