@@ -1,0 +1,10 @@
+//! The README and the pages of `docs/`: every program in them compiles, and runs if it can.
+
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[doc = include_str!("../docs/values.md")]
+struct Values;
+
+#[doc = include_str!("../docs/messages-and-contracts.md")]
+struct MessagesAndContracts;
