@@ -8,3 +8,6 @@ struct Values;
 
 #[doc = include_str!("../docs/messages-and-contracts.md")]
 struct MessagesAndContracts;
+
+#[doc = include_str!("../docs/consumers-and-errors.md")]
+struct ConsumersAndErrors;
