@@ -11,3 +11,6 @@ struct MessagesAndContracts;
 
 #[doc = include_str!("../docs/consumers-and-errors.md")]
 struct ConsumersAndErrors;
+
+#[doc = include_str!("../docs/testing.md")]
+struct Testing;
