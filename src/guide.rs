@@ -14,3 +14,6 @@ struct ConsumersAndErrors;
 
 #[doc = include_str!("../docs/testing.md")]
 struct Testing;
+
+#[doc = include_str!("../docs/transports.md")]
+struct Transports;
