@@ -17,3 +17,6 @@ struct Testing;
 
 #[doc = include_str!("../docs/transports.md")]
 struct Transports;
+
+#[doc = include_str!("../docs/rabbitmq.md")]
+struct RabbitMq;
