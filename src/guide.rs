@@ -20,3 +20,6 @@ struct Transports;
 
 #[doc = include_str!("../docs/rabbitmq.md")]
 struct RabbitMq;
+
+#[doc = include_str!("../docs/coming-from-lapin.md")]
+struct ComingFromLapin;
