@@ -23,3 +23,6 @@ struct RabbitMq;
 
 #[doc = include_str!("../docs/coming-from-lapin.md")]
 struct ComingFromLapin;
+
+#[doc = include_str!("../docs/coming-from-masstransit.md")]
+struct ComingFromMassTransit;
