@@ -1,6 +1,7 @@
 //! What a program sees of the bus, through the facade. One binary: it links once.
 
 mod bad_input;
+mod defaults;
 mod first_hour;
 #[cfg(feature = "testing")]
 mod harness;
