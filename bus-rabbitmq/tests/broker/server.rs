@@ -52,7 +52,7 @@ impl Rabbit {
         transport
     }
 
-    /// Connected to a proxy in front of the broker.
+    /// Connected through a relay in front of the broker.
     pub(crate) async fn connected_through(&self, port: u16) -> Arc<dyn Transport> {
         let transport =
             DRIVER.open(&format!("amqp://guest:guest@127.0.0.1:{port}/{}", self.name()), Environment::default());
