@@ -114,6 +114,13 @@ impl Rabbit {
         serde_json::from_str(&body).unwrap()
     }
 
+    /// How many messages of a queue are at its consumers, as the API knows late.
+    pub(crate) async fn unacknowledged(&self, queue: &str) -> u64 {
+        tokio::task::yield_now().await;
+        let queue = self.get(&format!("queues/{}/{queue}", self.name()));
+        queue["messages_unacknowledged"].as_u64().unwrap_or_default()
+    }
+
     pub(crate) fn bind(&self, exchange: &str, queue: &str) {
         let path = format!("/api/bindings/{}/e/{exchange}/q/{queue}", self.name());
         assert_eq!(self.call("POST", &path, "{}").0, 201, "{exchange} {queue}");
