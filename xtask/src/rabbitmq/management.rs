@@ -83,12 +83,19 @@ impl VirtualHost {
     /// If there is no broker, or it refuses.
     #[must_use]
     pub fn create() -> Self {
+        Self::create_at(Management::from_env(), &variable(AMQP_VARIABLE))
+    }
+
+    /// A new one on the broker of that API and that URL.
+    ///
+    /// # Panics
+    /// If there is no broker, or it refuses.
+    #[must_use]
+    pub fn create_at(management: Management, broker: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let management = Management::from_env();
         let name = format!("test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let (status, answer) = management.call("PUT", &format!("/api/vhosts/{name}"), "");
         assert!(matches!(status, 201 | 204), "the virtual host {name} was not made: {status} {answer}");
-        let broker = variable(AMQP_VARIABLE);
         let scheme_end = broker.find("://").map_or(0, |at| at + 3);
         let end = broker[scheme_end..].find(['/', '?']).map_or(broker.len(), |at| scheme_end + at);
         Self { management, url: format!("{}/{name}", &broker[..end]), name }
