@@ -275,7 +275,7 @@ impl Live {
                 }
             }
             if !self.connection.status().connected() {
-                let closed = || Refusal::new(Kind::Disconnected, "the connection was closed");
+                let closed = || Refusal::new(Kind::Disconnected, "the connection was closed, lapin did not say why");
                 return (Input::Lost, Some(error.unwrap_or_else(closed)));
             }
             if lasted.is_some_and(|at| at <= clock.now()) {
