@@ -137,3 +137,93 @@ fn sort(state: State) -> Sort {
 fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::state::Input;
+
+    #[test]
+    fn every_state_reads_as_a_sentence() {
+        use Input::*;
+        let table: [(&[Input], Option<&str>, &str); 12] = [
+            (&[], None, "it is not connected"),
+            (&[Wanted], None, "no connection could be made for 7 s"),
+            (
+                &[Wanted, Unreachable],
+                Some("Connection refused"),
+                "no connection could be made for 7 s, after 1 failed try: Connection refused",
+            ),
+            (
+                &[Wanted, NoCredentials],
+                Some("the vault is sealed"),
+                "no connection could be made for 7 s, after 1 failed try, and the next one is in 3 s: the vault is sealed",
+            ),
+            (
+                &[Wanted, Refused],
+                Some("ACCESS_REFUSED"),
+                "the broker refused the connection, and is not asked again: ACCESS_REFUSED",
+            ),
+            (&[Wanted, Connected], None, "it is connected to b:5672"),
+            (
+                &[Wanted, Connected, Blocked],
+                Some("low on memory"),
+                "b:5672 has taken no messages for 7 s, blocked by the broker: low on memory",
+            ),
+            (
+                &[Wanted, Connected, Lost],
+                Some("CONNECTION_FORCED"),
+                "the connection has been down for 7 s: CONNECTION_FORCED",
+            ),
+            (
+                &[Wanted, Connected, Lost, Unreachable, PauseOver, Unreachable],
+                Some("Connection refused"),
+                "the connection has been down for 7 s, after 2 failed tries: Connection refused",
+            ),
+            (
+                &[Wanted, Connected, Lost, Refused],
+                Some("ACCESS_REFUSED"),
+                "the connection has been down for 7 s, after 1 failed try, and the next one is in 3 s: ACCESS_REFUSED",
+            ),
+            (
+                &[Wanted, Connected, LostEarly, PauseOver, Connected],
+                Some("unreadable"),
+                "connections do not last, now to b:5672: unreadable",
+            ),
+            (&[Wanted, Connected, Close], None, "the transport is closed"),
+        ];
+        #[allow(clippy::disallowed_methods, reason = "any time will do")]
+        let begin = Instant::now();
+        for (inputs, why, expected) in table {
+            let mut machine = Machine::new(1, 0, begin);
+            let mut status = Status::new(begin);
+            let why = why.map(|why| Refusal::new(Kind::Disconnected, why));
+            for input in inputs {
+                machine.step(*input, begin);
+                status.follow(&machine, "b:5672", why.clone(), 0, begin);
+            }
+            assert_eq!(status.reason(begin + Duration::from_secs(7)), expected, "{inputs:?}");
+        }
+    }
+
+    #[test]
+    fn how_long_it_lasts_counts_from_its_beginning_and_not_from_the_last_try() {
+        #[allow(clippy::disallowed_methods, reason = "any time will do")]
+        let begin = Instant::now();
+        let (mut machine, mut status) = (Machine::new(1, 0, begin), Status::new(begin));
+        let steps = [
+            (0, Input::Wanted),
+            (1, Input::Connected),
+            (5, Input::Lost),
+            (6, Input::Unreachable),
+            (8, Input::PauseOver),
+        ];
+        for (second, input) in steps {
+            let now = begin + Duration::from_secs(second);
+            machine.step(input, now);
+            status.follow(&machine, "h:1", None, 0, now);
+        }
+        let reason = status.reason(begin + Duration::from_secs(10));
+        assert_eq!(reason, "the connection has been down for 5 s, after 1 failed try");
+    }
+}
