@@ -47,6 +47,12 @@ impl Incoming {
         crate::codec::decode(&self.envelope.message).map_err(DecodeError::of::<M>)
     }
 
+    /// A header of the envelope, without regard to case.
+    pub fn header(&self, name: &str) -> Option<&Value> {
+        let headers = self.headers();
+        headers.get(name).or_else(|| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+    }
+
     /// The envelope's headers; parsed when first asked for.
     pub fn headers(&self) -> &Map<String, Value> {
         self.headers.get_or_init(|| self.envelope.headers())
