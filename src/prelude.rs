@@ -30,6 +30,7 @@ pub use bus_core::{
     consumer::{Context, Discard, Failure, Received, ResultExt},
     extract::{ConversationId, CorrelationId, MessageId, State},
     fault::Fault,
+    handle,
 };
 #[doc(no_inline)]
 pub use serde::{Deserialize, Serialize};

@@ -55,7 +55,7 @@ pub mod transport;
 pub use bus::{Builder, Bus};
 pub use bus_macros::Message;
 #[cfg(feature = "runtime")]
-pub use bus_macros::consumer;
+pub use bus_macros::{consumer, handle};
 #[cfg(feature = "runtime")]
 pub use error::{BuildError, Error, Posted};
 pub use message::{Message, MessageType};

@@ -5,6 +5,7 @@ use crate::{
     address::{Address, AddressError},
     consumer::{Entry, IntoConsumer, Registration, Verdict},
     filter::Filter,
+    naming::EndpointNames,
     pipeline::{Classifiers, Filters, Retry},
     send::IntoAddress,
     transport::Extensions,
@@ -81,6 +82,13 @@ impl EndpointBuilder {
             extensions: Extensions::new(),
             prefetch: Limit::default(),
             concurrency: Limit::default(),
+        }
+    }
+
+    /// Names it after its consumer's type, if nobody named it.
+    pub(super) fn name_by(&mut self, names: &EndpointNames) {
+        if let Some(type_name) = self.named_after {
+            self.name = names.name(type_name);
         }
     }
 

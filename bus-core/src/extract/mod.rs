@@ -72,7 +72,9 @@ use crate::consumer::{Context, Failure};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a consumer",
     label = "not an extractor",
-    note = "for a value given to `.state(..)` write `State(name): State<{Self}>`"
+    note = "for a value given to `.state(..)` write `State(name): State<{Self}>`",
+    note = "others are `Context`, `Headers`, `Attempt`, ids such as `MessageId`, and types with an `Extract` of \
+            their own"
 )]
 pub trait Extract: Sized + Send + 'static {
     /// Run at `build()`: whether the argument can be had. The default is that it can.
