@@ -3,6 +3,7 @@
 mod bad_input;
 #[cfg(all(feature = "discover", feature = "testing"))]
 mod discover;
+mod fixtures;
 #[cfg(feature = "testing")]
 mod harness;
 mod lifecycle;
