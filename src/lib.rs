@@ -48,7 +48,10 @@ pub mod prelude;
 pub mod testing;
 
 #[doc(inline)]
-pub use bus_core::bus::{Catalog, ConsumerBuilder, DeadLetters, EndpointBuilder, EndpointHealth, Health};
+pub use bus_core::bus::{
+    Catalog, ConsumerBuilder, ConsumerDescription, DeadLetters, Description, EndpointBuilder, EndpointDescription,
+    EndpointHealth, HandlerDescription, Health, OutboxMode, Problem, SubscriptionDescription, TransportDescription,
+};
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
@@ -69,6 +72,7 @@ pub use bus_rabbitmq as rabbitmq;
 /// `build()` on the result says what is wrong with the URL, an unknown scheme or one whose feature is off
 /// included.
 #[must_use]
+#[track_caller]
 pub fn builder(url: impl Into<String>) -> Builder {
     Builder::new(url, catalog())
 }

@@ -30,6 +30,10 @@ impl Driver for RabbitMq {
         SCHEMES
     }
 
+    fn sample_url(&self) -> Option<&'static str> {
+        Some("amqp://localhost")
+    }
+
     fn open(&self, url: &str, environment: Environment) -> Result<Arc<dyn Transport>, TransportError> {
         Ok(Arc::new(RabbitTransport::new(Settings::read(url)?, environment.clock)?))
     }
