@@ -77,6 +77,31 @@ pub fn builder(url: impl Into<String>) -> Builder {
     Builder::new(url, catalog())
 }
 
+/// The same at the URL in the environment variable `BUS_URL`, so that one program runs on memory and on a broker. A URL
+/// that is given to [`builder`] is not looked up anywhere.
+///
+/// If the variable is missing or empty, `build()` says so, and what to set.
+///
+/// ```no_run
+/// # use bus::prelude::*;
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders")]
+/// # struct Paid {}
+/// # async fn book(_: Paid) -> Result<(), Failure> { Ok(()) }
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), bus::Error> {
+/// // BUS_URL=amqp://user:password@host/vhost
+/// let bus = bus::from_env().endpoint("books", |e| e.consumer(book)).build()?;
+/// bus.run().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+#[track_caller]
+pub fn from_env() -> Builder {
+    Builder::from_env(catalog())
+}
+
 /// The transports that are compiled in, and the ones that a cargo feature would bring.
 #[must_use]
 pub fn catalog() -> Catalog {

@@ -3,6 +3,8 @@
 mod bad_input;
 #[cfg(feature = "inmemory")]
 mod describing;
+#[cfg(feature = "inmemory")]
+mod from_env;
 #[cfg(feature = "testing")]
 mod harness;
 mod lifecycle;

@@ -8,6 +8,7 @@ mod description;
 mod doubts;
 mod endpoint;
 mod endpoint_defaults;
+mod from_env;
 mod handle;
 mod health;
 #[cfg(feature = "tower")]
