@@ -169,7 +169,12 @@ impl Inbound {
         let refusal = refusal.unwrap_or_else(|| Refusal::new(Kind::Channel, words));
         // The worker may have ended with the transport.
         let _ = self.hand.commands.send(Command::Ended(generation, cancelled));
-        self.lose(Arc::new(refusal));
+        let cause: Cause = Arc::new(refusal);
+        match cancelled {
+            // Of a deleted queue nothing comes again.
+            true if !std::mem::replace(&mut self.lost, true) => self.queued.push_back(Event::Cancelled(cause)),
+            _ => self.lose(cause),
+        }
     }
 
     fn lose(&mut self, cause: Cause) {

@@ -12,11 +12,9 @@ use bus_core::{
 use bus_rabbitmq::{DRIVER, EndpointOptions, endpoint};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use xtask::Relay;
 
-use crate::{
-    relay::Relay,
-    server::{Rabbit, complete, delivery, events, published, ready, receiver, send, soon, to},
-};
+use crate::server::{Rabbit, complete, delivery, events, published, ready, receiver, send, soon, to};
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(namespace = "Bus.Tests", crate = bus_core)]
@@ -106,13 +104,13 @@ async fn a_queue_that_another_connection_has_for_itself_is_refused_and_taken_ove
 async fn a_queue_that_the_broker_holds_for_a_dead_connection_is_waited_for() {
     let rabbit = Rabbit::new();
     let broker = rabbit.url().split('@').next_back().unwrap().split('/').next().unwrap();
-    let relay = Relay::to(broker.to_owned()).await;
-    let through = rabbit.url().replace(broker, &format!("127.0.0.1:{}", relay.port));
+    let relay = Relay::to(broker);
+    let through = rabbit.url().replace(broker, &format!("127.0.0.1:{}", relay.port()));
     let transport = DRIVER.open(&through, Environment::default()).unwrap();
     transport.connect(soon()).await.unwrap();
     transport.apply(&topology([("mine", endpoint().temporary())]), ApplyMode::Create).await.unwrap();
     let mut receiver = receiver(&transport, "mine", 10).await;
-    relay.cut();
+    relay.cut_client();
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
     // Connected again, and the queue is somebody's.
     match &events(&mut receiver, 1).await[..] {

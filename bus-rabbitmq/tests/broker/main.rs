@@ -5,10 +5,9 @@
 
 mod endpoint;
 mod faults;
-mod proxy;
+mod frames;
 mod publish;
 mod receive;
-mod relay;
 mod server;
 mod topology;
 mod unanswered;
