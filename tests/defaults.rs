@@ -14,6 +14,13 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ),
     ("concurrency", "the prefetch", "bus-core/src/bus/endpoint.rs", "(Some(prefetch), None) => (prefetch, prefetch)"),
     ("retry", "none", "bus-core/src/bus/endpoint.rs", "retry: Retry::none(),"),
+    ("redelivery", "none", "bus-core/src/bus/endpoint.rs", "redelivery: Redelivery::default(),"),
+    (
+        "longest delay of a redelivery",
+        "366 days",
+        "bus-core/src/endpoint/redelivery.rs",
+        "LONGEST: Duration = Duration::from_secs(366 * 86_400);",
+    ),
     ("timeout of an attempt", "none", "bus-core/src/bus/endpoint.rs", "timeout: None,"),
     ("outbox", "off", "bus-core/src/bus/endpoint.rs", "outbox: Outbox::Off,"),
     ("messages of an attempt with an outbox", "10000", "bus-core/src/consumer/context.rs", "OUTBOX: usize = 10_000;"),
