@@ -107,6 +107,17 @@ impl Rabbit {
         assert_eq!(status, 204, "{what} {name}");
     }
 
+    /// Makes or changes what is at a path behind `/api/`.
+    pub(crate) fn set(&self, path: &str, body: &str) {
+        let (status, said) = self.call("PUT", &format!("/api/{path}"), body);
+        assert!(matches!(status, 201 | 204), "{path}: {status} {said}");
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        let (status, said) = self.call("DELETE", &format!("/api/{path}"), "");
+        assert_eq!(status, 204, "{path}: {said}");
+    }
+
     /// What the API says at a path behind `/api/`.
     pub(crate) fn get(&self, path: &str) -> serde_json::Value {
         let (status, body) = self.call("GET", &format!("/api/{path}"), "");
