@@ -2,7 +2,10 @@
 
 mod bad_input;
 mod defaults;
+#[cfg(all(feature = "discover", feature = "testing"))]
+mod discover;
 mod first_hour;
+mod fixtures;
 #[cfg(feature = "testing")]
 mod harness;
 mod lifecycle;

@@ -6,6 +6,7 @@ use crate::{
     consumer::{Entry, IntoConsumer, Registration, Verdict},
     endpoint::Redelivery,
     filter::Filter,
+    naming::EndpointNames,
     pipeline::{Classifiers, Filters, Retry},
     send::IntoAddress,
     transport::Extensions,
@@ -84,6 +85,13 @@ impl EndpointBuilder {
             extensions: Extensions::new(),
             prefetch: Limit::default(),
             concurrency: Limit::default(),
+        }
+    }
+
+    /// Names it after its consumer's type, if nobody named it.
+    pub(super) fn name_by(&mut self, names: &EndpointNames) {
+        if let Some(type_name) = self.named_after {
+            self.name = names.name(type_name);
         }
     }
 
