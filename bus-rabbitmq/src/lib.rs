@@ -31,6 +31,7 @@
 mod address;
 mod browse;
 mod decode;
+mod delay;
 mod driver;
 mod encode;
 mod endpoint;

@@ -22,7 +22,7 @@ use std::{
 
 use bus_core::{
     clock::Clock,
-    transport::{Cause, Event, Receiver, Token, Unsettled},
+    transport::{Cause, Event, Receiver, Settlement, Token, Unsettled},
 };
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
@@ -31,7 +31,7 @@ pub(crate) use command::Command;
 pub(crate) use worker::Worker;
 
 use crate::{
-    decode,
+    decode, delay,
     refusal::{Kind, Refusal},
 };
 use command::{Feed, Hand, NewLife};
@@ -120,7 +120,13 @@ impl Inbound {
                     let token = Token { generation: current.generation, number: delivery.delivery_tag };
                     self.out.fetch_add(1, Ordering::AcqRel);
                     let unsettled = Unsettled::new(self.hand.clone(), token);
-                    into.push(Event::Delivery(Box::new(decode::delivery(delivery, unsettled))));
+                    let mut delivery = decode::delivery(delivery, unsettled);
+                    if delay::take_expiry(&mut delivery.headers, &self.clock) {
+                        tracing::debug!(message_id = delivery.message_id.as_deref(), "a delayed message expired");
+                        drop(delivery.unsettled.settle(Settlement::Complete));
+                    } else {
+                        into.push(Event::Delivery(Box::new(delivery)));
+                    }
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.ended(Some(error.into()));

@@ -16,6 +16,7 @@ use lapin::Connection;
 
 pub(crate) use declare::{Refused, declare, short};
 pub(crate) use ensure::{Need, ensure};
+pub(crate) use plan::Declaration;
 
 use crate::{
     EndpointOptions,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "deadlines of the machine's time: the broker is real")]
 
+mod delays;
 mod endpoint;
 mod faults;
 mod proxy;
