@@ -12,9 +12,10 @@
 //! no queue is bound for would block its level: it goes to `bus-undeliverable` instead.
 
 mod expiry;
+mod feature_flag;
 mod levels;
 mod topology;
 
 pub(crate) use expiry::{expires_at, take_expiry};
 pub(crate) use levels::{LONGEST, NAME, Route, route, too_long};
-pub(crate) use topology::{declarations, unable};
+pub(crate) use topology::{declarations, refused, unable};

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
 use bus_core::topology::{TopicKind, Topology};
-use lapin::types::FieldTable;
+use lapin::{Connection, types::FieldTable};
 
-use super::levels::{DELIVERY, LEVELS, level};
+use super::{
+    feature_flag::{ask, may_be_disabled},
+    levels::{DELIVERY, LEVELS, level},
+};
 use crate::{
     endpoint::{Lifetime, arguments, endpoint},
     link::ServerVersion,
@@ -20,6 +23,18 @@ pub(crate) fn unable(topology: &Topology, server: Option<&ServerVersion>) -> Opt
     let server = server.filter(|server| server.is_older_than(3, 10))?;
     let words = format!("delays need RabbitMQ 3.10 or newer, and this is {server}");
     Some((format!("redelivery to queue `{}`", first.name), Refusal::new(Kind::Precondition, words)))
+}
+
+/// Why this server refuses to delay messages safely, if it does. That may cost the connection: to be asked once, before
+/// the levels are declared for the first time.
+pub(crate) async fn refused(
+    connection: &Connection,
+    topology: &Topology,
+    server: Option<&ServerVersion>,
+) -> Option<(String, Refusal)> {
+    let first = topology.queues.iter().find(|queue| queue.redelivers).filter(|_| may_be_disabled(server))?;
+    let refusal = ask(connection).await.err()?;
+    Some((format!("redelivery to queue `{}`", first.name), refusal))
 }
 
 /// The levels, in the groups in which everything is declared, with a binding for each of the queues.

@@ -35,6 +35,10 @@ impl From<lapin::Error> for Refused {
 }
 
 impl Refused {
+    pub(super) fn of(entity: String, refusal: Refusal) -> Self {
+        Self { entity: Some(entity), refusal }
+    }
+
     pub(super) fn unanswered(refusal: Refusal) -> Self {
         Self { entity: None, refusal }
     }
@@ -62,7 +66,7 @@ pub(crate) async fn declare(
         _ => false,
     };
     if let Some((entity, refusal)) = delay::unable(topology, server) {
-        return Err(Refused { entity: Some(entity), refusal });
+        return Err(Refused::of(entity, refusal));
     }
     let mut plan = plan(topology, server);
     let mut first: Option<Refused> = None;

@@ -11,7 +11,7 @@ use bus_core::{
     bus::{Catalog, EndpointBuilder},
     consumer::{Context, Failure},
     topology::{Queue, Topology},
-    transport::{ApplyMode, Driver, Environment, Outgoing, PublishOutcome, Transport},
+    transport::{ApplyMode, Driver, Environment, Outgoing, PublishOutcome, Transport, TransportError},
 };
 use bus_rabbitmq::DRIVER;
 use serde::{Deserialize, Serialize};
@@ -219,6 +219,24 @@ async fn what_waits_in_the_levels_survives_a_killed_broker() {
         let arrived = delivery(&mut inbound).await;
         seen.insert(arrived.message_id.clone().unwrap());
         complete(arrived).await;
+    }
+    transport.close(soon()).await;
+    drop(server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_would_not_confirm_between_levels_is_refused_at_the_start() {
+    // A cluster that came from an older version, and whose flags nobody enabled since.
+    const OLD: &[(&str, &str)] = &[("RABBITMQ_FEATURE_FLAGS", "quorum_queue,implicit_default_bindings")];
+    let server = tokio::task::spawn_blocking(|| Server::start_with(OLD).unwrap()).await.unwrap();
+    let transport = DRIVER.open(&server.amqp_url(), Environment::default()).unwrap();
+    transport.connect(soon()).await.unwrap();
+    match transport.apply(&redelivering("q"), ApplyMode::Create).await {
+        Err(TransportError::Topology { entity, source, .. }) => {
+            assert_eq!(entity, "redelivery to queue `q`");
+            assert!(source.to_string().contains("rabbitmqctl enable_feature_flag stream_queue"), "{source}");
+        }
+        other => panic!("{other:?}"),
     }
     transport.close(soon()).await;
     drop(server);

@@ -59,8 +59,11 @@ fn environment(folder: &Path, ports: &Ports) -> Vec<(&'static str, OsString)> {
     ]
 }
 
+/// What a node is told beyond that.
+pub(super) type Variables = [(&'static str, &'static str)];
+
 /// A program of the node, in the folder and with its environment.
-pub(super) fn command(program: &Path, folder: &Folder, ports: &Ports) -> Result<Command, Error> {
+pub(super) fn command(program: &Path, folder: &Folder, ports: &Ports, more: &Variables) -> Result<Command, Error> {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -68,7 +71,13 @@ pub(super) fn command(program: &Path, folder: &Folder, ports: &Ports) -> Result<
         .and_then(|log| Ok((log.try_clone()?, log)))
         .map_err(|e| Error::io(format!("cannot write {}", folder.log().display()), e))?;
     let mut command = Command::new(program);
-    command.env_clear().envs(environment(folder.path(), ports)).current_dir(folder.path()).stdout(log.0).stderr(log.1);
+    command
+        .env_clear()
+        .envs(environment(folder.path(), ports))
+        .envs(more.iter().copied())
+        .current_dir(folder.path())
+        .stdout(log.0)
+        .stderr(log.1);
     Ok(command)
 }
 

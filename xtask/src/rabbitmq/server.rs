@@ -1,4 +1,12 @@
-use super::{Error, folder::Folder, install, node, ports::Ports, process::Process, ready};
+use super::{
+    Error,
+    folder::Folder,
+    install,
+    node::{self, Variables},
+    ports::Ports,
+    process::Process,
+    ready,
+};
 use std::{
     path::{Path, PathBuf},
     thread,
@@ -31,6 +39,7 @@ pub struct Server {
     folder: Folder,
     ports: Ports,
     script: PathBuf,
+    variables: &'static Variables,
 }
 
 impl Server {
@@ -41,6 +50,15 @@ impl Server {
     /// RabbitMQ is not installed (the text says what to install), or the node did not answer within
     /// 60 s or ended (the text has the end of its log).
     pub fn start() -> Result<Self, Error> {
+        Self::start_with(&[])
+    }
+
+    /// The same with more environment variables, such as `RABBITMQ_FEATURE_FLAGS`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub fn start_with(variables: &'static [(&'static str, &'static str)]) -> Result<Self, Error> {
         let script = install::server_script()
             .ok_or_else(|| Error::new(format!("RabbitMQ is not installed; {}", install::HOW)))?;
         let ports = Ports::choose().map_err(|e| Error::io("cannot choose ports", e))?;
@@ -48,9 +66,9 @@ impl Server {
         node::write_files(folder.path(), &ports)?;
         // Erlang's port mapper. A node that finds none starts one, detached and under an id that nobody
         // knows; it leaves ours alone.
-        let mut epmd = node::command(Path::new("epmd"), &folder, &ports)?;
+        let mut epmd = node::command(Path::new("epmd"), &folder, &ports, variables)?;
         let epmd = Process::spawn(&mut epmd, folder.pid_file("epmd"))?;
-        let mut server = Self { node: None, _epmd: epmd, folder, ports, script };
+        let mut server = Self { node: None, _epmd: epmd, folder, ports, script, variables };
         server.start_again()?;
         Ok(server)
     }
@@ -101,7 +119,7 @@ impl Server {
         }
         // One that crashed by itself is cleared away first.
         self.node = None;
-        let mut command = node::command(&self.script, &self.folder, &self.ports)?;
+        let mut command = node::command(&self.script, &self.folder, &self.ports, self.variables)?;
         let node = Process::spawn(&mut command, self.folder.pid_file("node"))?;
         let node = self.node.insert(node);
         let started = Instant::now();
