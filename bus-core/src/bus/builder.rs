@@ -16,7 +16,7 @@ use crate::{
     extract::Scope,
     naming::EndpointNames,
     persistence::{MemoryPersistence, Persistence},
-    transport::{Driver, Environment, Transport, TransportError},
+    transport::{Driver, Environment, Extensions, Transport, TransportError},
 };
 
 /// Which transports a program has, and which it could have.
@@ -32,6 +32,7 @@ pub struct Catalog {
 pub struct Builder {
     url: String,
     catalog: Catalog,
+    options: Extensions,
     scope: Scope,
     endpoints: Vec<EndpointBuilder>,
     defaults: EndpointDefaults,
@@ -51,6 +52,7 @@ impl Builder {
         Self {
             url: url.into(),
             catalog,
+            options: Extensions::new(),
             scope: Scope::default(),
             endpoints: Vec::new(),
             defaults: EndpointDefaults::default(),
@@ -68,6 +70,15 @@ impl Builder {
     #[must_use]
     pub fn driver(mut self, driver: &'static dyn Driver) -> Self {
         self.catalog.drivers.push(driver);
+        self
+    }
+
+    /// Adds an option that only one transport knows, such as where RabbitMQ's credentials come from; others ignore
+    /// it. One per type: of two, the later one counts. What only one endpoint is concerned with goes there
+    /// ([`EndpointBuilder::with`]).
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, option: T) -> Self {
+        self.options.insert(option);
         self
     }
 
@@ -239,7 +250,7 @@ impl Builder {
         };
         let scheme = scheme.to_ascii_lowercase();
         if let Some(driver) = self.catalog.drivers.iter().find(|driver| driver.schemes().contains(&&*scheme)) {
-            let environment = Environment { clock: clock.clone() };
+            let environment = Environment { clock: clock.clone(), options: self.options.clone() };
             return driver.open(&self.url, environment).map_err(|error| match error {
                 TransportError::Url { reason } => format!("`{shown}`: {reason}"),
                 other => other.to_string(),

@@ -196,7 +196,7 @@ impl EndpointBuilder {
     /// # use bus_core::{Retry, bus::EndpointBuilder};
     /// # use std::time::Duration;
     /// # fn configured(endpoint: EndpointBuilder) -> EndpointBuilder {
-    /// let (secs, mins) = (Duration::from_secs, |minutes| Duration::from_secs(60 * minutes));
+    /// let (secs, mins) = (Duration::from_secs, |minutes: u64| Duration::from_secs(60 * minutes));
     /// endpoint
     ///     .retry(Retry::immediate(3))
     ///     // 16 attempts in all, the last four of them after more than an hour.

@@ -1,6 +1,6 @@
 use std::{fmt::Debug, sync::Arc};
 
-use super::{Transport, TransportError};
+use super::{Extensions, Transport, TransportError};
 use crate::clock::Clock;
 
 /// A transport crate's entry: which URLs it takes, and how it opens one.
@@ -24,4 +24,6 @@ pub trait Driver: Debug + Send + Sync + 'static {
 pub struct Environment {
     /// The time to go by.
     pub clock: Clock,
+    /// What only one transport knows, from [`Builder::with`](crate::Builder::with).
+    pub options: Extensions,
 }

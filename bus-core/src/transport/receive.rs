@@ -79,6 +79,10 @@ pub enum Event {
     /// The subscription is gone, and all lanes with it; unsettled deliveries will come again, and cannot be settled
     /// here. The receiver tries to come back.
     Lost(Cause),
+    /// The broker ended the subscription, as it does when the queue is deleted: unsettled deliveries may never come
+    /// again. The bus handles them to their end, although they cannot be settled here. The receiver tries to come
+    /// back.
+    Cancelled(Cause),
     /// The subscription works (again).
     Restored,
 }

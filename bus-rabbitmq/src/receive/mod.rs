@@ -22,7 +22,7 @@ use std::{
 
 use bus_core::{
     clock::Clock,
-    transport::{Cause, Event, Receiver, Settlement, Token, Unsettled},
+    transport::{Cause, Event, Lane, Receiver, Settlement, Token, Unsettled},
 };
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
@@ -48,6 +48,8 @@ pub(crate) struct Inbound {
     /// How many deliveries were handed out.
     out: Arc<AtomicUsize>,
     clock: Clock,
+    /// Of every message of this queue.
+    lane: Option<Lane>,
     /// The loss was told, and the way back was not.
     lost: bool,
     paused: bool,
@@ -68,7 +70,7 @@ pub(crate) struct WorkerEnds {
 }
 
 impl Inbound {
-    pub(crate) fn new(clock: Clock) -> (Self, WorkerEnds) {
+    pub(crate) fn new(clock: Clock, lane: Option<Lane>) -> (Self, WorkerEnds) {
         let (commands, received) = mpsc::unbounded_channel();
         let (fed, feeds) = mpsc::unbounded_channel();
         let out = Arc::new(AtomicUsize::new(0));
@@ -78,6 +80,7 @@ impl Inbound {
             hand: Arc::new(Hand { commands }),
             out: out.clone(),
             clock,
+            lane,
             lost: false,
             paused: false,
             queued: VecDeque::new(),
@@ -121,6 +124,7 @@ impl Inbound {
                     self.out.fetch_add(1, Ordering::AcqRel);
                     let unsettled = Unsettled::new(self.hand.clone(), token);
                     let mut delivery = decode::delivery(delivery, unsettled);
+                    delivery.lane = self.lane.clone();
                     if delay::take_expiry(&mut delivery.headers, &self.clock) {
                         tracing::debug!(message_id = delivery.message_id.as_deref(), "a delayed message expired");
                         drop(delivery.unsettled.settle(Settlement::Complete));
@@ -170,7 +174,12 @@ impl Inbound {
         let refusal = refusal.unwrap_or_else(|| Refusal::new(Kind::Channel, words));
         // The worker may have ended with the transport.
         let _ = self.hand.commands.send(Command::Ended(generation, cancelled));
-        self.lose(Arc::new(refusal));
+        let cause: Cause = Arc::new(refusal);
+        match cancelled {
+            // Of a deleted queue nothing comes again.
+            true if !std::mem::replace(&mut self.lost, true) => self.queued.push_back(Event::Cancelled(cause)),
+            _ => self.lose(cause),
+        }
     }
 
     fn lose(&mut self, cause: Cause) {

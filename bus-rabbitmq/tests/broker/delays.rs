@@ -232,7 +232,7 @@ async fn what_waits_in_the_levels_survives_a_killed_broker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_would_not_confirm_between_levels_is_refused_at_the_start() {
     // A cluster that came from an older version, and whose flags nobody enabled since.
-    const OLD: &[(&str, &str)] = &[("RABBITMQ_FEATURE_FLAGS", "quorum_queue,implicit_default_bindings")];
+    const OLD: &str = "[{rabbit, [{forced_feature_flags_on_init, [quorum_queue, implicit_default_bindings]}]}].\n";
     let server = tokio::task::spawn_blocking(|| Server::start_with(OLD).unwrap()).await.unwrap();
     let transport = DRIVER.open(&server.amqp_url(), Environment::default()).unwrap();
     transport.connect(soon()).await.unwrap();

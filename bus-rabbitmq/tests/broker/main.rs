@@ -3,13 +3,13 @@
 
 #![allow(clippy::disallowed_methods, reason = "deadlines of the machine's time: the broker is real")]
 
+mod access;
 mod delays;
 mod endpoint;
 mod faults;
-mod proxy;
+mod frames;
 mod publish;
 mod receive;
-mod relay;
 mod server;
 mod topology;
 mod unanswered;

@@ -17,10 +17,13 @@ fn conf(ports: &Ports) -> String {
     )
 }
 
-pub(super) fn write_files(folder: &Path, ports: &Ports) -> Result<(), Error> {
-    for (name, text) in
-        [("rabbitmq.conf", conf(ports).as_str()), ("enabled_plugins", PLUGINS), ("rabbitmq-env.conf", "")]
-    {
+pub(super) fn write_files(folder: &Path, ports: &Ports, advanced: &str) -> Result<(), Error> {
+    for (name, text) in [
+        ("rabbitmq.conf", conf(ports).as_str()),
+        ("advanced.config", advanced),
+        ("enabled_plugins", PLUGINS),
+        ("rabbitmq-env.conf", ""),
+    ] {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|e| Error::io(format!("cannot write {}", path.display()), e))?;
     }
@@ -59,11 +62,8 @@ fn environment(folder: &Path, ports: &Ports) -> Vec<(&'static str, OsString)> {
     ]
 }
 
-/// What a node is told beyond that.
-pub(super) type Variables = [(&'static str, &'static str)];
-
 /// A program of the node, in the folder and with its environment.
-pub(super) fn command(program: &Path, folder: &Folder, ports: &Ports, more: &Variables) -> Result<Command, Error> {
+pub(super) fn command(program: &Path, folder: &Folder, ports: &Ports) -> Result<Command, Error> {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -71,13 +71,7 @@ pub(super) fn command(program: &Path, folder: &Folder, ports: &Ports, more: &Var
         .and_then(|log| Ok((log.try_clone()?, log)))
         .map_err(|e| Error::io(format!("cannot write {}", folder.log().display()), e))?;
     let mut command = Command::new(program);
-    command
-        .env_clear()
-        .envs(environment(folder.path(), ports))
-        .envs(more.iter().copied())
-        .current_dir(folder.path())
-        .stdout(log.0)
-        .stderr(log.1);
+    command.env_clear().envs(environment(folder.path(), ports)).current_dir(folder.path()).stdout(log.0).stderr(log.1);
     Ok(command)
 }
 

@@ -1,14 +1,7 @@
-use super::{
-    Error,
-    folder::Folder,
-    install,
-    node::{self, Variables},
-    ports::Ports,
-    process::Process,
-    ready,
-};
+use super::{Error, folder::Folder, install, node, ports::Ports, process::Process, ready};
 use std::{
     path::{Path, PathBuf},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -39,7 +32,6 @@ pub struct Server {
     folder: Folder,
     ports: Ports,
     script: PathBuf,
-    variables: &'static Variables,
 }
 
 impl Server {
@@ -50,25 +42,26 @@ impl Server {
     /// RabbitMQ is not installed (the text says what to install), or the node did not answer within
     /// 60 s or ended (the text has the end of its log).
     pub fn start() -> Result<Self, Error> {
-        Self::start_with(&[])
+        Self::start_with("[].\n")
     }
 
-    /// The same with more environment variables, such as `RABBITMQ_FEATURE_FLAGS`.
+    /// The same with settings that `rabbitmq.conf` does not have: the text of its `advanced.config`, such as
+    /// `[{rabbit, [{consumer_timeout, 5000}, {channel_tick_interval, 500}]}].`
     ///
     /// # Errors
     ///
     /// Those of [`start`](Self::start).
-    pub fn start_with(variables: &'static [(&'static str, &'static str)]) -> Result<Self, Error> {
+    pub fn start_with(advanced: &str) -> Result<Self, Error> {
         let script = install::server_script()
             .ok_or_else(|| Error::new(format!("RabbitMQ is not installed; {}", install::HOW)))?;
         let ports = Ports::choose().map_err(|e| Error::io("cannot choose ports", e))?;
         let folder = Folder::create()?;
-        node::write_files(folder.path(), &ports)?;
+        node::write_files(folder.path(), &ports, advanced)?;
         // Erlang's port mapper. A node that finds none starts one, detached and under an id that nobody
         // knows; it leaves ours alone.
-        let mut epmd = node::command(Path::new("epmd"), &folder, &ports, variables)?;
+        let mut epmd = node::command(Path::new("epmd"), &folder, &ports)?;
         let epmd = Process::spawn(&mut epmd, folder.pid_file("epmd"))?;
-        let mut server = Self { node: None, _epmd: epmd, folder, ports, script, variables };
+        let mut server = Self { node: None, _epmd: epmd, folder, ports, script };
         server.start_again()?;
         Ok(server)
     }
@@ -107,6 +100,42 @@ impl Server {
         Err(self.error(&format!("was killed because it did not stop within {STOP_DEADLINE:?}")))
     }
 
+    /// Stops the node where it is (SIGSTOP): its sockets stay, and nobody answers.
+    pub fn freeze(&self) {
+        if let Some(node) = &self.node {
+            node.signal("STOP");
+        }
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn thaw(&self) {
+        if let Some(node) = &self.node {
+            node.signal("CONT");
+        }
+    }
+
+    /// Runs `rabbitmqctl` on the node, which takes about two seconds, and returns what it prints.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, or it failed: with what it printed.
+    pub fn control(&self, arguments: &[&str]) -> Result<String, Error> {
+        let mut command = node::command(&self.script.with_file_name("rabbitmqctl"), &self.folder, &self.ports)?;
+        let called = || format!("rabbitmqctl {}", arguments.join(" "));
+        let output = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|e| Error::io(format!("cannot run {}", called()), e))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match output.status.success() {
+            true => Ok(text(&output.stdout)),
+            false => Err(Error::new(format!("{} failed: {}{}", called(), text(&output.stdout), text(&output.stderr)))),
+        }
+    }
+
     /// Starts the node again after [`kill`](Self::kill) or [`stop`](Self::stop), with the same ports and
     /// data, and waits until it answers.
     ///
@@ -119,7 +148,7 @@ impl Server {
         }
         // One that crashed by itself is cleared away first.
         self.node = None;
-        let mut command = node::command(&self.script, &self.folder, &self.ports, self.variables)?;
+        let mut command = node::command(&self.script, &self.folder, &self.ports)?;
         let node = Process::spawn(&mut command, self.folder.pid_file("node"))?;
         let node = self.node.insert(node);
         let started = Instant::now();

@@ -1,9 +1,14 @@
+mod hosts;
+
 use std::fmt;
 
 use bus_core::transport::TransportError;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use url::Url;
+
+pub(crate) use hosts::Host;
+
+use crate::Credentials;
 
 /// What a `Uri.EscapeDataString` of .NET leaves alone; virtual hosts are escaped that way in addresses.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -15,14 +20,13 @@ pub(crate) const SCHEMES: &[&str] = &["amqp", "amqps", "rabbitmq", "rabbitmqs"];
 const HEARTBEAT: u16 = 10;
 
 /// Where the broker is, and who we are there.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) tls: bool,
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    /// At least one. The first is the one that addresses name.
+    pub(crate) hosts: Vec<Host>,
     pub(crate) virtual_host: String,
-    pub(crate) user: String,
-    password: String,
+    pub(crate) credentials: Credentials,
     /// Seconds; 0 leaves it to the broker.
     heartbeat: u16,
     /// What the broker's operators see of us.
@@ -30,35 +34,41 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads `amqp://user:password@host:port/vhost?heartbeat=10&connection_name=orders`.
+    /// Reads `amqp://user:password@host:port/vhost?heartbeat=10&connection_name=orders`, with one host or several.
     pub(crate) fn read(text: &str) -> Result<Self, TransportError> {
-        // The parser's own error texts quote nothing; the URL itself may hold a password.
-        let url = Url::parse(text)
-            .map_err(|error| refuse(format!("{error}; write amqp://user:password@host:5672/virtual-host")))?;
+        let urls = hosts::one_url_each(text)?;
+        // They differ in the host alone.
+        let url = &urls[0];
         let tls = match url.scheme() {
             "amqp" | "rabbitmq" => false,
             "amqps" | "rabbitmqs" => true,
             other => return Err(refuse(format!("the scheme `{other}` is not RabbitMQ's: write amqp:// or amqps://"))),
         };
-        let host = match url.host_str() {
-            Some(host) if !host.is_empty() => host.trim_matches(['[', ']']).to_owned(),
-            _ => return Err(refuse("the host is missing: write amqp://host/virtual-host".to_owned())),
+        let host = |url: &url::Url| match url.host_str() {
+            Some(name) if !name.is_empty() => {
+                let name = name.trim_matches(['[', ']']).to_owned();
+                Ok(Host { name, port: url.port().unwrap_or(default_port(tls)) })
+            }
+            _ => Err(refuse("the host is missing: write amqp://host/virtual-host".to_owned())),
         };
+        let hosts = urls.iter().map(host).collect::<Result<Vec<_>, _>>()?;
+        if let Some(again) = hosts.iter().enumerate().find_map(|(at, host)| hosts[..at].contains(host).then_some(host))
+        {
+            return Err(refuse(format!("the host {again} is there twice: write each once")));
+        }
         let mut settings = Self {
             tls,
-            host,
-            port: url.port().unwrap_or(default_port(tls)),
+            hosts,
             virtual_host: virtual_host(url.path())?,
-            user: "guest".to_owned(),
-            password: "guest".to_owned(),
+            credentials: Credentials::new("guest", "guest"),
             heartbeat: HEARTBEAT,
             connection_name: None,
         };
         if !url.username().is_empty() {
-            settings.user = decode(url.username(), "the user")?;
+            settings.credentials.user = decode(url.username(), "the user")?;
         }
         if let Some(password) = url.password() {
-            settings.password = decode(password, "the password")?;
+            settings.credentials.password = decode(password, "the password")?;
         }
         for (name, value) in url.query_pairs() {
             match &*name {
@@ -77,28 +87,30 @@ impl Settings {
     }
 
     /// For lapin. Holds the password; never shown.
-    pub(crate) fn amqp_uri(&self) -> AMQPUri {
+    pub(crate) fn amqp_uri(&self, host: &Host, credentials: &Credentials) -> AMQPUri {
+        let Credentials { user, password } = credentials.clone();
         AMQPUri {
             scheme: if self.tls { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
             authority: AMQPAuthority {
-                userinfo: AMQPUserInfo { username: self.user.clone(), password: self.password.clone() },
-                host: self.host.clone(),
-                port: self.port,
+                userinfo: AMQPUserInfo { username: user, password },
+                host: host.name.clone(),
+                port: host.port,
             },
             vhost: self.virtual_host.clone(),
             query: AMQPQueryString { heartbeat: Some(self.heartbeat), ..AMQPQueryString::default() },
         }
     }
 
-    /// Host, port if not the usual one, and virtual host, as addresses and errors name them:
-    /// `rabbitmq://host:5673/vhost`; the root virtual host is no segment.
+    /// The first host, its port if not the usual one, and the virtual host, as addresses and errors name them:
+    /// `rabbitmq://host:5673/vhost`; the root virtual host is no segment. It stays the same whichever host the
+    /// connection goes to.
     pub(crate) fn address(&self) -> String {
         let scheme = if self.tls { "rabbitmqs" } else { "rabbitmq" };
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        let port = if self.port == default_port(self.tls) { String::new() } else { format!(":{}", self.port) };
+        let host = self.hosts[0].to_string();
+        let host = host.strip_suffix(&format!(":{}", default_port(self.tls))).unwrap_or(&host);
         match self.virtual_host.as_str() {
-            "/" => format!("{scheme}://{host}{port}"),
-            virtual_host => format!("{scheme}://{host}{port}/{}", utf8_percent_encode(virtual_host, ESCAPED)),
+            "/" => format!("{scheme}://{host}"),
+            virtual_host => format!("{scheme}://{host}/{}", utf8_percent_encode(virtual_host, ESCAPED)),
         }
     }
 }
@@ -107,8 +119,8 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("address", &self.address())
-            .field("user", &self.user)
-            .field("password", &"***")
+            .field("hosts", &self.hosts)
+            .field("credentials", &self.credentials)
             .field("heartbeat", &self.heartbeat)
             .finish_non_exhaustive()
     }
@@ -158,10 +170,33 @@ mod tests {
         check("rabbitmqs://h:5671/x", "rabbitmqs://h/x", "x");
         check("amqp://[::1]:5672/", "rabbitmq://[::1]", "/");
         let settings = Settings::read("amqp://u%40x:p%2Fw@h/?heartbeat=3&connection_name=n").unwrap();
-        assert_eq!((settings.user.as_str(), settings.password.as_str()), ("u@x", "p/w"));
+        assert_eq!(settings.credentials, Credentials::new("u@x", "p/w"));
         assert_eq!(settings.heartbeat, 3);
         assert_eq!(settings.connection_name.as_deref(), Some("n"));
         assert_eq!(Settings::read("amqp://h").unwrap().heartbeat, 10);
+    }
+
+    #[test]
+    fn several_hosts_are_read_each_with_its_own_port_and_the_first_is_in_the_address() {
+        let check = |url: &str, hosts: &[&str], address: &str| {
+            let settings = Settings::read(url).unwrap();
+            let read: Vec<_> = settings.hosts.iter().map(Host::to_string).collect();
+            assert_eq!(
+                (read, settings.address()),
+                (hosts.iter().map(ToString::to_string).collect(), address.to_owned())
+            );
+            settings
+        };
+        check("amqp://a,b", &["a:5672", "b:5672"], "rabbitmq://a");
+        let settings = check(
+            "amqp://u:p%40,w@a:5673,b,[::1]:7/v?heartbeat=3",
+            &["a:5673", "b:5672", "[::1]:7"],
+            "rabbitmq://a:5673/v",
+        );
+        assert_eq!(settings.credentials, Credentials::new("u", "p@,w"));
+        assert_eq!((settings.virtual_host.as_str(), settings.heartbeat), ("v", 3));
+        check("amqps://[::1],b:5672/", &["[::1]:5671", "b:5672"], "rabbitmqs://[::1]");
+        check("rabbitmq://h/a,b", &["h:5672"], "rabbitmq://h/a%2Cb");
     }
 
     #[test]
@@ -174,6 +209,11 @@ mod tests {
             "amqp://u:secret@h/?heartbeat=soon",
             "amqp://u:secret@h/?color=red",
             "amqp://u:secret%ff@h/",
+            "amqp://u:secret@a,,b/v",
+            "amqp://u:secret@a,/v",
+            "amqp://u:secret@a,b:99999/v",
+            "amqp://u:secret@a,b,a:5672/v",
+            "amqp:u:secret@h",
         ] {
             let error = Settings::read(url).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
