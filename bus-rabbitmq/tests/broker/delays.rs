@@ -189,7 +189,7 @@ async fn who_may_not_declare_the_levels_uses_those_that_are_there() {
     let lowly = rabbit.connected_without_configure().await;
     match send(&lowly, late("q", 1, SECOND)).await {
         PublishOutcome::Rejected(reason) => {
-            assert!(reason.to_string().contains("access to queue 'bus-undeliverable'"), "{reason}")
+            assert!(reason.to_string().contains("access to queue 'bus-undeliverable'"), "{reason}");
         }
         other => panic!("{other:?}"),
     }
