@@ -3,6 +3,7 @@
 
 mod configuring;
 mod copies;
+mod extracting;
 mod failing;
 mod filters;
 mod holding;

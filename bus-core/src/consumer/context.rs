@@ -134,8 +134,7 @@ impl Context {
 
     /// A header of the envelope, without regard to case.
     pub fn header(&self, name: &str) -> Option<&Value> {
-        let headers = self.0.incoming.headers();
-        headers.get(name).or_else(|| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+        self.0.incoming.header(name)
     }
 
     /// Which try this is: 0 for the first, then counted by the retry policy within one delivery.

@@ -49,9 +49,15 @@ impl Incoming {
 
     /// How many rounds of redelivery it made.
     pub(crate) fn redeliveries(&self) -> u32 {
-        let count = self.headers().iter().find(|(name, _)| name.eq_ignore_ascii_case(REDELIVERIES));
-        let count = count.and_then(|(_, count)| count.as_u64().or_else(|| count.as_str()?.trim().parse().ok()));
+        let count = self.header(REDELIVERIES);
+        let count = count.and_then(|count| count.as_u64().or_else(|| count.as_str()?.trim().parse().ok()));
         count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// A header of the envelope, without regard to case.
+    pub fn header(&self, name: &str) -> Option<&Value> {
+        let headers = self.headers();
+        headers.get(name).or_else(|| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
     }
 
     /// The envelope's headers; parsed when first asked for.
