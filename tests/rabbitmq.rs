@@ -56,6 +56,18 @@ async fn a_host_that_is_not_there_is_tried_until_the_deadline_and_may_be_tried_a
 }
 
 #[tokio::test]
+async fn credentials_that_cannot_be_had_fail_the_start_with_the_words_of_the_callback() {
+    let sealed = || async { Err::<bus::rabbitmq::Credentials, _>(std::io::Error::other("the vault is sealed")) };
+    let bus = bus::builder("amqp://127.0.0.1:9/shop")
+        .with(bus::rabbitmq::credentials(sealed))
+        .start_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let said = chain(&bus.start().await.unwrap_err());
+    assert!(said.contains("the callback for the credentials failed: the vault is sealed"), "{said}");
+}
+
+#[tokio::test]
 async fn a_wrong_password_fails_at_once() {
     let place = VirtualHost::create();
     let url = place.url().replacen("//guest:guest@", "//guest:secret@", 1);

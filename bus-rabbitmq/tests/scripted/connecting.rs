@@ -57,7 +57,7 @@ async fn a_password_that_is_refused_later_is_tried_every_ten_seconds() {
     let transport = connected(&peer, &clock).await;
     peer.plays(|seen| if seen.method == START_OK { access_refused() } else { Act::Answer });
     peer.leave("publish");
-    pass(&clock, || peer.record().logins("publish") == 2).await;
+    pass(&clock, || peer.record().logins("publish") >= 2).await;
     let waits = || transport.health().is_err_and(|health| health.contains("next one is in"));
     pass(&clock, waits).await;
     let health = transport.health().unwrap_err();
@@ -144,7 +144,7 @@ async fn half_a_frame_and_words_that_are_none_end_the_connection_and_it_comes_ba
         let transport = peer.connected().await;
         peer.say("publish", spoilt);
         peer.leave("publish");
-        peer.saw(|record| record.logins("publish") == 2).await;
+        peer.saw(|record| record.logins("publish") >= 2).await;
         let confirms = submit(&transport, &["1"], soon()).await;
         assert!(matches!(outcomes(confirms).await[..], [PublishOutcome::Confirmed]));
     }
@@ -181,7 +181,7 @@ async fn a_connection_that_went_dumb_is_given_up_after_two_heartbeats() {
     let peer = Peer::with_heartbeat(1, |_| Act::Answer).await;
     let _transport = peer.connected().await;
     // Nothing comes any more, not even heartbeats.
-    peer.saw(|record| record.logins("publish") == 2 && record.logins("consume") == 2).await;
+    peer.saw(|record| record.logins("publish") >= 2 && record.logins("consume") >= 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,7 +225,7 @@ async fn a_topology_that_is_not_answered_does_not_hold_up_the_connection_for_eve
     transport.apply(&topology, ApplyMode::Create).await.unwrap();
     peer.plays(|seen| if seen.method == crate::frames::QUEUE_DECLARE { Act::Nothing } else { Act::Answer });
     peer.leave("consume");
-    pass(&clock, || peer.record().logins("consume") == 2).await;
+    pass(&clock, || peer.record().logins("consume") >= 2).await;
     pass(&clock, || transport.health().is_ok() || transport.health().is_err_and(|health| health.contains("topology")))
         .await;
 }
