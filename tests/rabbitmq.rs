@@ -110,6 +110,7 @@ async fn a_bus_on_rabbitmq_starts_and_stops_any_number_of_times() {
 
 /// The broker is killed and started again while messages flow. Every publish resolves by itself, and every
 /// number arrives; some may arrive twice, none is missing.
+#[allow(clippy::disallowed_methods, reason = "a deadline of the machine's time: the broker is real")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn publishers_and_consumers_go_on_after_the_broker_was_killed_and_started_again() {
     const NUMBERS: u32 = 600;
