@@ -43,6 +43,8 @@
 #[allow(unused_extern_crates, reason = "used by expansions only")]
 extern crate self as bus;
 
+#[cfg(all(doctest, feature = "inmemory", feature = "rabbitmq", feature = "testing", feature = "tower"))]
+mod guide;
 pub mod prelude;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -52,8 +54,8 @@ pub use bus_core::bus::{Catalog, ConsumerBuilder, DeadLetters, EndpointBuilder, 
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
-    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, message, naming, persistence,
-    topology, transport,
+    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, handle, message, naming,
+    persistence, topology, transport,
 };
 
 /// What only the broker in memory knows, such as `.with(inmemory::endpoint().lanes())` on an endpoint.
@@ -87,8 +89,3 @@ pub fn catalog() -> Catalog {
     catalog.missing.extend(["amqp", "amqps", "rabbitmq", "rabbitmqs"].map(|scheme| (scheme, "rabbitmq")));
     catalog
 }
-
-/// The README's program compiles and runs.
-#[cfg(all(doctest, feature = "testing", feature = "inmemory"))]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -1,5 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+#[cfg(feature = "discover")]
+use super::discover::Discovery;
 use super::{
     Bus, EndpointBuilder,
     endpoint_defaults::EndpointDefaults,
@@ -41,6 +43,8 @@ pub struct Builder {
     limits: Limits,
     store: Option<Arc<dyn Persistence>>,
     clock: Clock,
+    #[cfg(feature = "discover")]
+    discovery: Option<Discovery>,
     #[cfg(feature = "testing")]
     instruments: Option<Instruments>,
 }
@@ -61,6 +65,8 @@ impl Builder {
             limits: Limits::default(),
             store: None,
             clock: Clock::real(),
+            #[cfg(feature = "discover")]
+            discovery: None,
             #[cfg(feature = "testing")]
             instruments: None,
         }
@@ -110,6 +116,38 @@ impl Builder {
         endpoint.named_after = registration.name.filter(|_| named.is_empty());
         endpoint.add(registration, |consumer| consumer);
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds every consumer of the program that has `#[consumer(auto)]`, each on the endpoint that its attribute names,
+    /// else on one named after its type or function. Those of one endpoint share it. What was found is logged, one
+    /// line for each message type of a consumer.
+    ///
+    /// A consumer of another crate is found if the program names something of that crate; `use my_consumers as _;` is
+    /// enough. A program that must not depend on this adds its consumers by hand.
+    ///
+    /// `build()` fails if nothing was found, and if a consumer that was found, or its endpoint, is added by hand, too.
+    /// A second call finds nothing new.
+    ///
+    /// ```
+    /// use bus_core::{Builder, bus::Catalog, consumer, consumer::Failure};
+    /// # use bus_core::Message;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme", crate = bus_core)]
+    /// # struct Paid {}
+    ///
+    /// #[consumer(auto, concurrency = 4)] // its endpoint is named by convention: `send-receipt`
+    /// async fn send_receipt(_: Paid) -> Result<(), Failure> {
+    ///     Ok(())
+    /// }
+    ///
+    /// let builder = Builder::new("memory://shop", Catalog::default()).discover();
+    /// ```
+    #[cfg(feature = "discover")]
+    #[must_use]
+    pub fn discover(mut self) -> Self {
+        self.discovery.get_or_insert_with(|| Discovery::everywhere(&self.defaults));
         self
     }
 
@@ -225,9 +263,11 @@ impl Builder {
             None => (transport, observer),
         };
         for endpoint in &mut self.endpoints {
-            if let Some(type_name) = endpoint.named_after {
-                endpoint.name = self.names.name(type_name);
-            }
+            endpoint.name_by(&self.names);
+        }
+        #[cfg(feature = "discover")]
+        if let Some(discovery) = self.discovery.take() {
+            discovery.join(&mut self.endpoints, &self.names, &mut self.problems);
         }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryPersistence::new()));
         store.attach(&clock);

@@ -3,6 +3,8 @@
 mod builder;
 mod consumer;
 mod dead_letters;
+#[cfg(feature = "discover")]
+mod discover;
 mod endpoint;
 mod endpoint_defaults;
 mod handle;

@@ -231,6 +231,12 @@ impl Pump {
                     // They come again; handling these too would do the work twice.
                     self.waiting.clear();
                 }
+                Event::Cancelled(cause) => {
+                    tracing::warn!(endpoint, %cause, "the broker ended the subscription");
+                    self.status.lost(cause.to_string());
+                    // Some brokers deliver them again all the same; what waits here may be all that is left of them.
+                    self.arrivals.lost(&self.clock);
+                }
                 Event::Restored => {
                     tracing::info!(endpoint, "the subscription is back");
                     self.status.receiving();

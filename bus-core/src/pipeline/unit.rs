@@ -189,7 +189,7 @@ impl<'a> Unit<'a> {
         let reason = Reason::said("bus::Undeliverable", text);
         let mut copy = message;
         copy.to = Destination::Queue(format!("{}_error", self.endpoint.name).into());
-        for (name, value) in fault_headers(&reason, 0, None, self.endpoint).iter() {
+        for (name, value) in fault_headers(&reason, (0, 0), None, self.endpoint).iter() {
             copy.headers.set(name.to_owned(), value.clone());
         }
         copy.extensions.insert(EnsureQueue { like: self.endpoint.name.clone() });

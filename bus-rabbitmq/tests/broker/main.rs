@@ -6,10 +6,9 @@
 mod access;
 mod endpoint;
 mod faults;
-mod proxy;
+mod frames;
 mod publish;
 mod receive;
-mod relay;
 mod server;
 mod topology;
 mod unanswered;

@@ -52,7 +52,7 @@ impl Rabbit {
         transport
     }
 
-    /// Connected to a proxy in front of the broker.
+    /// Connected through a relay in front of the broker.
     pub(crate) async fn connected_through(&self, port: u16) -> Arc<dyn Transport> {
         let transport =
             DRIVER.open(&format!("amqp://guest:guest@127.0.0.1:{port}/{}", self.name()), Environment::default());
@@ -123,6 +123,13 @@ impl Rabbit {
         let (status, body) = self.call("GET", &format!("/api/{path}"), "");
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// How many messages of a queue are at its consumers, as the API knows late.
+    pub(crate) async fn unacknowledged(&self, queue: &str) -> u64 {
+        tokio::task::yield_now().await;
+        let queue = self.get(&format!("queues/{}/{queue}", self.name()));
+        queue["messages_unacknowledged"].as_u64().unwrap_or_default()
     }
 
     pub(crate) fn bind(&self, exchange: &str, queue: &str) {
