@@ -53,7 +53,10 @@ pub mod prelude;
 pub mod testing;
 
 #[doc(inline)]
-pub use bus_core::bus::{Catalog, ConsumerBuilder, DeadLetters, EndpointBuilder, EndpointHealth, Health};
+pub use bus_core::bus::{
+    Catalog, ConsumerBuilder, ConsumerDescription, DeadLetters, Description, EndpointBuilder, EndpointDescription,
+    EndpointHealth, HandlerDescription, Health, OutboxMode, Problem, SubscriptionDescription, TransportDescription,
+};
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
@@ -91,8 +94,34 @@ pub use bus_rabbitmq as rabbitmq;
 /// # Ok::<(), bus::Error>(())
 /// ```
 #[must_use]
+#[track_caller]
 pub fn builder(url: impl Into<String>) -> Builder {
     Builder::new(url, catalog())
+}
+
+/// The same at the URL in the environment variable `BUS_URL`, so that one program runs on memory and on a broker. A URL
+/// that is given to [`builder`] is not looked up anywhere.
+///
+/// If the variable is missing or empty, `build()` says so, and what to set.
+///
+/// ```no_run
+/// # use bus::prelude::*;
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders")]
+/// # struct Paid {}
+/// # async fn book(_: Paid) -> Result<(), Failure> { Ok(()) }
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), bus::Error> {
+/// // BUS_URL=amqp://user:password@host/vhost
+/// let bus = bus::from_env().endpoint("books", |e| e.consumer(book)).build()?;
+/// bus.run().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+#[track_caller]
+pub fn from_env() -> Builder {
+    Builder::from_env(catalog())
 }
 
 /// The transports that are compiled in, and the ones that a cargo feature would bring; for programs that put a

@@ -2,13 +2,19 @@
 
 mod bad_input;
 mod defaults;
+#[cfg(feature = "inmemory")]
+mod describing;
 #[cfg(all(feature = "discover", feature = "testing"))]
 mod discover;
 mod first_hour;
 mod fixtures;
+#[cfg(feature = "inmemory")]
+mod from_env;
 #[cfg(feature = "testing")]
 mod harness;
 mod lifecycle;
+#[cfg(feature = "inmemory")]
+mod mistakes;
 mod quickstart;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;

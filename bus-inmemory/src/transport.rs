@@ -130,6 +130,10 @@ impl Transport for MemoryTransport {
         settings.extensions.get::<EndpointOptions>().is_some_and(|options| options.lanes)
     }
 
+    fn describe_endpoint(&self, settings: &ReceiverSettings) -> Vec<(String, String)> {
+        settings.extensions.get().map(EndpointOptions::described).unwrap_or_default()
+    }
+
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {
         self.broker.connected(self.number);
         self.publisher.connect(true);

@@ -45,6 +45,10 @@ impl Driver for RabbitMq {
         SCHEMES
     }
 
+    fn sample_url(&self) -> Option<&'static str> {
+        Some("amqp://localhost")
+    }
+
     fn open(&self, url: &str, environment: Environment) -> Result<Arc<dyn Transport>, TransportError> {
         let settings = Settings::read(url)?;
         let callback = environment.options.get::<CredentialsCallback>().cloned();

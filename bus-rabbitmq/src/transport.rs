@@ -13,7 +13,8 @@ use bus_core::{
 };
 
 use crate::{
-    EndpointOptions, address,
+    EndpointOptions,
+    address::{self, SHORT},
     browse::Browsing,
     credentials::Identity,
     endpoint::conflicts,
@@ -129,13 +130,23 @@ impl Transport for RabbitTransport {
         self.source_address.clone()
     }
 
+    /// MassTransit cuts a name that is too long and puts a hash behind it. Which one is not known, so two parties could
+    /// not agree on the name: it is refused instead.
     fn check_name(&self, name: &str) -> Result<(), String> {
         bus_core::naming::check_entity_name(name)
+    }
+
+    fn check_routing_key(&self, key: &str) -> Result<(), String> {
+        if key.len() <= SHORT { Ok(()) } else { Err(format!("it has {} bytes; {SHORT} are possible", key.len())) }
     }
 
     fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
         let options = settings.extensions.get::<EndpointOptions>().cloned().unwrap_or_default();
         conflicts(&settings.queue, &options)
+    }
+
+    fn describe_endpoint(&self, settings: &ReceiverSettings) -> Vec<(String, String)> {
+        settings.extensions.get().map(EndpointOptions::described).unwrap_or_default()
     }
 
     fn input_address(&self, settings: &ReceiverSettings) -> String {

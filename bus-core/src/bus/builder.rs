@@ -1,11 +1,20 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    any::{TypeId, type_name},
+    fmt,
+    panic::Location,
+    sync::Arc,
+    time::Duration,
+};
 
 #[cfg(feature = "discover")]
 use super::discover::Discovery;
 use super::{
-    Bus, EndpointBuilder,
+    Bus, Description, EndpointBuilder,
     endpoint_defaults::EndpointDefaults,
+    origins::{Origins, Place},
     plan::{Limits, plan},
+    problem::Problem,
+    rules::Rules,
 };
 #[cfg(feature = "testing")]
 use crate::testing::Instruments;
@@ -32,13 +41,17 @@ pub struct Catalog {
 
 /// Puts a bus together. [`build`](Self::build) checks everything and does no I/O.
 pub struct Builder {
-    url: String,
+    /// Or why there is none.
+    url: Result<String, String>,
     catalog: Catalog,
     options: Extensions,
     scope: Scope,
     endpoints: Vec<EndpointBuilder>,
     defaults: EndpointDefaults,
-    problems: Vec<String>,
+    /// Those of calls that cannot wait for `build()`.
+    problems: Vec<Problem>,
+    states: Vec<Given>,
+    origins: Origins,
     names: EndpointNames,
     limits: Limits,
     store: Option<Arc<dyn Persistence>>,
@@ -49,18 +62,33 @@ pub struct Builder {
     instruments: Option<Instruments>,
 }
 
+/// A state that was given.
+struct Given {
+    type_id: TypeId,
+    type_name: &'static str,
+    place: Place,
+}
+
 impl Builder {
     /// A bus at a URL, whose scheme picks one of the catalog's drivers.
     #[must_use]
+    #[track_caller]
     pub fn new(url: impl Into<String>, catalog: Catalog) -> Self {
+        Self::at(Ok(url.into()), catalog)
+    }
+
+    #[track_caller]
+    pub(super) fn at(url: Result<String, String>, catalog: Catalog) -> Self {
         Self {
-            url: url.into(),
+            url,
             catalog,
             options: Extensions::new(),
             scope: Scope::default(),
             endpoints: Vec::new(),
             defaults: EndpointDefaults::default(),
             problems: Vec::new(),
+            states: Vec::new(),
+            origins: Origins::new(),
             names: EndpointNames::default(),
             limits: Limits::default(),
             store: None,
@@ -90,30 +118,33 @@ impl Builder {
 
     /// Gives handlers a value, which they take as `State<T>`; found by its type, one per type.
     #[must_use]
+    #[track_caller]
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
-        if let Some(type_name) = self.scope.insert(value) {
-            self.problems.push(format!(
-                "`.state(..)` was called twice with a `{type_name}`: wrap one of them in a type of its own"
-            ));
+        let (type_id, place) = (TypeId::of::<T>(), Location::caller());
+        match self.states.iter().find(|given| given.type_id == type_id) {
+            Some(Given { place: first, .. }) => {
+                let text = format!(
+                    "`.state(..)` was called with a `{}` already, at {first}: wrap one of them in a type of its own",
+                    type_name::<T>()
+                );
+                self.problems.push(Problem::new(text, place));
+            }
+            None => self.states.push(Given { type_id, type_name: type_name::<T>(), place }),
         }
+        self.scope.insert(value);
         self
     }
 
     /// Adds a consumer on an endpoint of its own, named by its attribute, else by its type's name in kebab
     /// case. A function has no name that could be relied on: put it into [`endpoint`](Self::endpoint).
     #[must_use]
+    #[track_caller]
     pub fn consumer<Kind>(mut self, consumer: impl IntoConsumer<Kind>) -> Self {
         let registration = consumer.registration();
         let named = registration.settings.endpoint.unwrap_or_default();
-        if named.is_empty() && registration.name.is_none() {
-            let what = registration.entries.first().map(|entry| entry.name.to_string()).unwrap_or_default();
-            self.problems.push(format!(
-                "`{what}` is a function, and its queue needs a name: write `.endpoint(\"a-name\", |e| e.consumer(..))`"
-            ));
-            return self;
-        }
         let mut endpoint = self.defaults.endpoint(named.to_owned());
         endpoint.named_after = registration.name.filter(|_| named.is_empty());
+        endpoint.nameless = named.is_empty() && registration.name.is_none();
         endpoint.add(registration, |consumer| consumer);
         self.endpoints.push(endpoint);
         self
@@ -146,8 +177,11 @@ impl Builder {
     /// ```
     #[cfg(feature = "discover")]
     #[must_use]
+    #[track_caller]
     pub fn discover(mut self) -> Self {
-        self.discovery.get_or_insert_with(|| Discovery::everywhere(&self.defaults));
+        if self.discovery.is_none() {
+            self.discovery = Some(Discovery::everywhere(&self.defaults));
+        }
         self
     }
 
@@ -188,6 +222,7 @@ impl Builder {
 
     /// Adds an endpoint: a queue of that name with its consumers and its policy.
     #[must_use]
+    #[track_caller]
     pub fn endpoint(
         mut self,
         name: impl Into<String>,
@@ -208,7 +243,9 @@ impl Builder {
 
     /// How long [`Bus::start`] tries to connect. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn start_timeout(mut self, time: Duration) -> Self {
+        self.origins.note("start_timeout");
         self.limits.start = time;
         self
     }
@@ -222,7 +259,9 @@ impl Builder {
 
     /// How long a send tries, through outages, unless it says otherwise. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn send_timeout(mut self, time: Duration) -> Self {
+        self.origins.note("send_timeout");
         self.limits.send = time;
         self
     }
@@ -248,14 +287,17 @@ impl Builder {
     /// # Errors
     /// [`Error::Build`] with every mistake there is: URL, names, duplicates, missing states.
     pub fn build(mut self) -> Result<Bus, Error> {
-        let clock = self.clock.clone();
-        let transport = match self.transport(&clock) {
-            Ok(transport) => Some(transport),
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        };
+        let environment = || Environment { clock: self.clock.clone(), options: self.options.clone() };
+        let mut problems = Vec::new();
+        let meant = self.meant();
+        let opened = meant.as_ref().map_err(Clone::clone).and_then(|driver| self.open(*driver, environment()));
+        let transport = opened.map_err(|text| problems.push(Problem::new(text, self.origins.whole()))).ok();
+        let meant = meant.ok();
+        let driver_name = meant.map(Driver::name).unwrap_or_default();
+        let rules = Rules::new(transport.as_ref(), meant, environment());
+        problems.append(&mut self.problems);
+        problems.extend(self.mistakes());
+        let clock = self.clock;
         let observer = None;
         #[cfg(feature = "testing")]
         let (transport, observer) = match self.instruments.take() {
@@ -267,34 +309,55 @@ impl Builder {
         }
         #[cfg(feature = "discover")]
         if let Some(discovery) = self.discovery.take() {
-            discovery.join(&mut self.endpoints, &self.names, &mut self.problems);
+            discovery.join(&mut self.endpoints, &self.names, &mut problems);
         }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryPersistence::new()));
         store.attach(&clock);
-        let planned = plan(self.endpoints, &self.scope, &store, transport.as_deref(), &mut self.problems);
+        let planned = plan(self.endpoints, &self.scope, &store, &rules, &mut problems);
         match transport {
-            Some(transport) if self.problems.is_empty() => {
+            Some(transport) if problems.is_empty() => {
                 for warning in &planned.warnings {
                     tracing::warn!("{warning}");
                 }
-                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observer))
+                let states = self.states.iter().map(|given| given.type_name).collect();
+                let broker = (driver_name, self.url.as_deref().unwrap_or_default());
+                let description = Description::new(broker, &*transport, self.limits, states, &planned);
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, description, observer))
             }
-            _ => Err(BuildError::new(self.problems).into()),
+            _ => Err(BuildError::new(problems).into()),
         }
     }
 
-    fn transport(&self, clock: &Clock) -> Result<Arc<dyn Transport>, String> {
-        let shown = without_credentials(&self.url);
-        let Some((scheme, _)) = self.url.split_once("://") else {
+    /// What is wrong with the settings of the whole bus.
+    fn mistakes(&self) -> impl Iterator<Item = Problem> {
+        let limits = [("start_timeout", self.limits.start), ("send_timeout", self.limits.send)];
+        let zero = limits.into_iter().filter(|(_, time)| time.is_zero());
+        zero.map(|(setting, _)| {
+            Problem::new(
+                format!("`.{setting}(..)` must be longer than zero; 30 s is the default"),
+                self.origins.of(setting),
+            )
+        })
+    }
+
+    /// The driver that the URL's scheme picks.
+    fn meant(&self) -> Result<&'static dyn Driver, String> {
+        let url = self.url.as_ref().map_err(Clone::clone)?;
+        let Some((scheme, _)) = url.split_once("://") else {
+            let shown = without_credentials(url);
             return Err(format!("`{shown}` is no URL: write one such as `memory://shop` or `amqp://localhost`"));
         };
         let scheme = scheme.to_ascii_lowercase();
-        if let Some(driver) = self.catalog.drivers.iter().find(|driver| driver.schemes().contains(&&*scheme)) {
-            let environment = Environment { clock: clock.clone(), options: self.options.clone() };
-            return driver.open(&self.url, environment).map_err(|error| match error {
-                TransportError::Url { reason } => format!("`{shown}`: {reason}"),
-                other => other.to_string(),
-            });
+        let mut taking = self.catalog.drivers.iter().filter(|driver| driver.schemes().contains(&&*scheme));
+        if let Some(driver) = taking.next() {
+            return match taking.find(|other| other.name() != driver.name()) {
+                None => Ok(*driver),
+                Some(other) => Err(format!(
+                    "scheme `{scheme}://` is taken by two drivers, `{}` and `{}`: leave one of them out",
+                    driver.name(),
+                    other.name()
+                )),
+            };
         }
         if let Some((_, feature)) = self.catalog.missing.iter().find(|(known, _)| *known == scheme) {
             return Err(format!("scheme `{scheme}://` needs the cargo feature `{feature}` of `bus`"));
@@ -302,12 +365,20 @@ impl Builder {
         let known: Vec<_> = self.catalog.drivers.iter().flat_map(|driver| driver.schemes()).copied().collect();
         Err(format!("no transport handles scheme `{scheme}://`; compiled in: {}", known.join(", ")))
     }
+
+    fn open(&self, driver: &'static dyn Driver, environment: Environment) -> Result<Arc<dyn Transport>, String> {
+        let url = self.url.as_ref().map_err(Clone::clone)?;
+        driver.open(url, environment).map_err(|error| match error {
+            TransportError::Url { reason } => format!("`{}`: {reason}", without_credentials(url)),
+            other => other.to_string(),
+        })
+    }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("url", &without_credentials(&self.url))
+            .field("url", &self.url.as_deref().map(without_credentials))
             .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
     }

@@ -1,11 +1,16 @@
-use super::{EndpointBuilder, endpoint_defaults::EndpointDefaults};
+use std::panic::Location;
+
+use super::{EndpointBuilder, endpoint_defaults::EndpointDefaults, origins::Place, problem::Problem};
 use crate::{
     consumer::{Discovered, Registration},
     naming::EndpointNames,
 };
 
 /// What `.discover()` found. Its endpoints are named at `build()`, as those of other consumers.
-pub(super) struct Discovery(Vec<Found>);
+pub(super) struct Discovery {
+    found: Vec<Found>,
+    place: Place,
+}
 
 struct Found {
     /// The endpoint to be, without the consumer.
@@ -15,18 +20,21 @@ struct Found {
 
 impl Discovery {
     /// Every consumer with `#[consumer(auto)]` in the program.
+    #[track_caller]
     pub(super) fn everywhere(defaults: &EndpointDefaults) -> Self {
         Self::of(inventory::iter::<Discovered>().map(Discovered::registration), defaults)
     }
 
+    #[track_caller]
     fn of(registrations: impl Iterator<Item = Registration>, defaults: &EndpointDefaults) -> Self {
-        let found = registrations.map(|registration| {
+        let mut found = Vec::new();
+        for registration in registrations {
             let named = registration.settings.endpoint.unwrap_or_default();
             let mut endpoint = defaults.endpoint(named.to_owned());
             endpoint.named_after = registration.name.filter(|_| named.is_empty());
-            Found { endpoint, registration }
-        });
-        Self(found.collect())
+            found.push(Found { endpoint, registration });
+        }
+        Self { found, place: Location::caller() }
     }
 
     /// Adds the endpoints to those that were added by hand, in an order of their own: the linker's means nothing.
@@ -34,19 +42,19 @@ impl Discovery {
         mut self,
         endpoints: &mut Vec<EndpointBuilder>,
         names: &EndpointNames,
-        problems: &mut Vec<String>,
+        problems: &mut Vec<Problem>,
     ) {
-        if self.0.is_empty() {
-            problems.push(NOTHING.to_owned());
+        if self.found.is_empty() {
+            problems.push(Problem::new(NOTHING, self.place));
         }
-        for Found { endpoint, .. } in &mut self.0 {
+        for Found { endpoint, .. } in &mut self.found {
             endpoint.name_by(names);
         }
-        self.0.sort_by(|a, b| a.key().cmp(&b.key()));
+        self.found.sort_by(|a, b| a.key().cmp(&b.key()));
         let by_hand = endpoints.len();
-        for found in self.0 {
+        for found in self.found {
             if let Some(problem) = found.problem(&endpoints[..by_hand]) {
-                problems.push(problem);
+                problems.push(Problem::new(problem, self.place));
                 continue;
             }
             found.log();
@@ -75,7 +83,9 @@ impl Found {
     /// Why it cannot be beside what was added by hand.
     fn problem(&self, by_hand: &[EndpointBuilder]) -> Option<String> {
         let (name, consumer) = self.key();
-        let is_same = |endpoint: &EndpointBuilder| endpoint.entries().any(|entry| *entry.name == *consumer);
+        let is_same = |endpoint: &EndpointBuilder| {
+            endpoint.consumers.iter().flat_map(|known| &known.entries).any(|entry| *entry.name == *consumer)
+        };
         if let Some(endpoint) = by_hand.iter().find(|endpoint| is_same(endpoint)) {
             return Some(format!(
                 "consumer `{consumer}` is added to endpoint `{}`, and `.discover()` finds it, too: remove `auto` from \
@@ -134,7 +144,9 @@ mod tests {
         let discovery = Discovery::of(registrations, &EndpointDefaults::default());
         discovery.join(&mut endpoints, &EndpointNames::default(), &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
-        let consumers = |endpoint: &EndpointBuilder| endpoint.entries().map(|entry| entry.name.to_string()).collect();
+        let consumers = |endpoint: &EndpointBuilder| {
+            endpoint.consumers.iter().flat_map(|known| &known.entries).map(|entry| entry.name.to_string()).collect()
+        };
         endpoints.iter().map(|endpoint| (endpoint.name.clone(), consumers(endpoint))).collect()
     }
 

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    DeadLetters, Health,
+    DeadLetters, Description, Health,
     lifecycle::Lifecycle,
     plan::{Limits, Plan},
 };
@@ -47,10 +47,11 @@ impl Bus {
         scope: &Arc<Scope>,
         plan: Plan,
         limits: Limits,
+        description: Description,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
         let outlet = Arc::new(Outlet::new(transport, clock, limits.send, observer));
-        Self(Arc::new(Lifecycle::new(outlet, scope, plan, limits)))
+        Self(Arc::new(Lifecycle::new(outlet, scope, plan, limits, description)))
     }
 
     /// Connects, declares the topology, subscribes. Tries until its deadline
@@ -145,7 +146,8 @@ impl Bus {
     /// What `build()` found that works, and may work otherwise than expected: a sentence each, which says what to do.
     /// They are logged too, at level warn, by `build()`.
     ///
-    /// So far one thing is: where a broker gives each delivery away for a while only
+    /// Three things are so far: a prefetch below the concurrency; a consumer's own concurrency above its endpoint's; and,
+    /// where a broker gives each delivery away for a while only
     /// ([`Capabilities::lease`](crate::transport::Capabilities::lease)), an endpoint whose prefetch × timeout ÷
     /// concurrency is longer than that. Nothing is lost by it; messages that waited too long are delivered again.
     ///
@@ -156,7 +158,32 @@ impl Bus {
     /// # }
     /// ```
     pub fn warnings(&self) -> &[String] {
-        self.0.warnings()
+        &self.0.description().warnings
+    }
+
+    /// What `build()` made of the program, after all defaults: endpoints, limits, policies, consumers, bindings. It needs
+    /// no I/O and no start. There are no credentials in it.
+    ///
+    /// It is data, which serializes; it prints as a text for operators; and it turns into a diagram, see
+    /// [`Description::to_mermaid`]. A program with an HTTP server may serve it: `Json(bus.describe())`.
+    ///
+    /// ```
+    /// # use bus_core::{Message, Retry, bus::{Catalog, Builder}, consumer::Failure};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme", crate = bus_core)]
+    /// # struct Paid {}
+    /// # async fn book(_: Paid) -> Result<(), Failure> { Ok(()) }
+    /// # fn doc(builder: Builder) -> Result<(), bus_core::Error> {
+    /// let bus = builder.endpoint("books", |e| e.consumer(book).concurrency(10).retry(Retry::immediate(3))).build()?;
+    /// let books = &bus.describe().endpoints[0];
+    /// assert_eq!((books.prefetch, &*books.retry), (12, "3 times, at once"));
+    /// println!("{}", bus.describe());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn describe(&self) -> Description {
+        self.0.description().clone()
     }
 
     /// How the connection, the topology and every endpoint are now. Asks nobody, so it can be called at any rate.

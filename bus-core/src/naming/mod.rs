@@ -1,8 +1,10 @@
 //! Names of receive endpoints by convention, and which names entities can have.
 
 mod entity;
+mod short;
 
 pub use entity::check_entity_name;
+pub(crate) use short::short_name;
 
 /// How an endpoint is named after its consumer's type or function, as MassTransit's endpoint name formatters do it: the
 /// prefix comes first, the suffix `Consumer` is left out, and a run of capitals is not split.

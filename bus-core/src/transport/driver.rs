@@ -11,6 +11,13 @@ pub trait Driver: Debug + Send + Sync + 'static {
     /// The URL schemes it takes, lower case, without `://`.
     fn schemes(&self) -> &'static [&'static str];
 
+    /// A URL that always opens. If the program's own URL is wrong, `build()` checks the endpoints by the rules of this
+    /// one, so that it tells all mistakes at once; nothing connects to it. The default is none: rules that hold for
+    /// most brokers.
+    fn sample_url(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Reads the URL and makes the transport. No I/O.
     ///
     /// # Errors

@@ -3,6 +3,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use bus_core::{envelope::HeaderValue, transport::Lane};
 use lapin::types::{FieldTable, ShortString};
 
+use super::argument_values::shown;
 use crate::headers::to_amqp;
 
 const QUEUE_TYPE: &str = "x-queue-type";
@@ -194,6 +195,21 @@ impl EndpointOptions {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.arguments.iter().map(|(name, _)| name.as_ref())
+    }
+
+    /// The queue's arguments and whatever else was set, by name.
+    pub(crate) fn described(&self) -> Vec<(String, String)> {
+        let lifetime = match self.lifetime {
+            Lifetime::Durable => None,
+            Lifetime::Temporary => Some("temporary"),
+            Lifetime::Expiring => Some("expiring_temporary"),
+        };
+        let flags = [lifetime, self.auto_delete_exchange.then_some("auto_delete_exchange")];
+        let flags = flags.into_iter().flatten().map(|flag| (flag.to_owned(), "true".to_owned()));
+        let queues = self.dead_letters.iter().filter_map(|(_, queue)| queue.as_ref());
+        let queues = queues.map(|queue| ("dead_letter_queue".to_owned(), queue.to_string()));
+        let arguments = self.arguments.iter().map(|(name, value)| (name.to_string(), shown(value)));
+        flags.chain(queues).chain(arguments).collect()
     }
 
     /// Whether the queue belongs to the connection that declares it.

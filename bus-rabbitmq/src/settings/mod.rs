@@ -59,29 +59,34 @@ impl Settings {
         let mut settings = Self {
             tls,
             hosts,
-            virtual_host: virtual_host(url.path())?,
+            virtual_host: "/".to_owned(),
             credentials: Credentials::new("guest", "guest"),
             heartbeat: HEARTBEAT,
             connection_name: None,
         };
+        // One mistake must not hide the others.
+        let mut wrong = Vec::new();
+        let mut read = |into: &mut String, read: Result<String, String>| match read {
+            Ok(read) => *into = read,
+            Err(reason) => wrong.push(reason),
+        };
+        read(&mut settings.virtual_host, virtual_host(url.path()));
         if !url.username().is_empty() {
-            settings.credentials.user = decode(url.username(), "the user")?;
+            read(&mut settings.credentials.user, decode(url.username(), "the user"));
         }
         if let Some(password) = url.password() {
-            settings.credentials.password = decode(password, "the password")?;
+            read(&mut settings.credentials.password, decode(password, "the password"));
         }
         for (name, value) in url.query_pairs() {
-            match &*name {
-                "heartbeat" => {
-                    settings.heartbeat = value
-                        .parse()
-                        .map_err(|_| refuse("heartbeat is a number of seconds: write heartbeat=10".to_owned()))?;
-                }
-                "connection_name" => settings.connection_name = Some(value.into_owned()),
-                other => {
-                    return Err(refuse(format!("`{other}` is unknown here: heartbeat and connection_name are known")));
-                }
+            match (&*name, value.parse()) {
+                ("heartbeat", Ok(seconds)) => settings.heartbeat = seconds,
+                ("heartbeat", Err(_)) => wrong.push("heartbeat is a number of seconds: write heartbeat=10".to_owned()),
+                ("connection_name", _) => settings.connection_name = Some(value.into_owned()),
+                (other, _) => wrong.push(format!("`{other}` is unknown here: heartbeat and connection_name are known")),
             }
+        }
+        if !wrong.is_empty() {
+            return Err(refuse(wrong.join("; ")));
         }
         Ok(settings)
     }
@@ -130,20 +135,19 @@ fn default_port(tls: bool) -> u16 {
     if tls { 5671 } else { 5672 }
 }
 
-fn virtual_host(path: &str) -> Result<String, TransportError> {
+fn virtual_host(path: &str) -> Result<String, String> {
     match path.strip_prefix('/').unwrap_or(path) {
         "" => Ok("/".to_owned()),
         name if name.contains('/') => {
-            Err(refuse("the path is the virtual host, one segment: write a slash in its name as %2F".to_owned()))
+            Err("the path is the virtual host, one segment: write a slash in its name as %2F".to_owned())
         }
         name => decode(name, "the virtual host"),
     }
 }
 
-fn decode(text: &str, what: &str) -> Result<String, TransportError> {
-    let decoded = percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| refuse(format!("{what} is not UTF-8 after percent-decoding")))?;
+fn decode(text: &str, what: &str) -> Result<String, String> {
+    let decoded =
+        percent_decode_str(text).decode_utf8().map_err(|_| format!("{what} is not UTF-8 after percent-decoding"))?;
     Ok(decoded.into_owned())
 }
 

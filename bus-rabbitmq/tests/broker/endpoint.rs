@@ -199,8 +199,10 @@ fn options_that_exclude_each_other_fail_the_build() {
     let said = problems("orders", endpoint().quorum().max_priority(9).temporary());
     assert!(said.contains("endpoint `orders`: a quorum queue has no `max_priority`"), "{said}");
     assert!(said.contains("endpoint `orders`: a quorum queue is durable"), "{said}");
-    let said = problems(&"n".repeat(250), endpoint());
-    assert!(said.contains("no room for `_skipped`"), "{said}");
+    for (length, suffix) in [(248, "_skipped"), (250, "_error")] {
+        let said = problems(&"n".repeat(length), endpoint());
+        assert!(said.contains(&format!("no room for `{suffix}`")), "{said}");
+    }
     let said = problems(&"n".repeat(256), endpoint());
     assert!(said.contains("256 bytes; 255 are possible") && !said.contains("_skipped"), "{said}");
     assert_eq!(problems("orders", endpoint().quorum().single_active_consumer()), "");
