@@ -15,7 +15,11 @@ use bus_rabbitmq::{DRIVER, endpoint};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Notify, task::JoinSet};
 
-use crate::{health::Watch, table::Row};
+use crate::{
+    health::Watch,
+    memory::{peak_mb, reset_peak},
+    table::Row,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Message)]
 #[message(namespace = "Bus.Faults", crate = bus_core)]
@@ -308,6 +312,7 @@ async fn send(bus: Bus, seen: Arc<Seen>, index: usize) {
     }
 }
 
+/// An error with all that is behind it.
 pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
@@ -316,16 +321,4 @@ pub(crate) fn chain(error: &Error) -> String {
         next = error.source();
     }
     text
-}
-
-/// Linux forgets the highest resident memory so far.
-pub(crate) fn reset_peak() {
-    // Elsewhere the peak is that of the whole run.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-pub(crate) fn peak_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default() / 1024
 }

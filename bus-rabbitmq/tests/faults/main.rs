@@ -10,9 +10,11 @@
 mod cases;
 mod health;
 mod load;
+mod memory;
 mod raw;
 mod stage;
 mod table;
+mod tally;
 
 use std::{
     any::Any,

@@ -1,7 +1,9 @@
 //! The faults.
 
 mod broker;
+mod handlers;
 mod network;
+mod publishing;
 
 use std::{future::Future, pin::Pin};
 
@@ -33,4 +35,14 @@ pub(crate) const CASES: &[Case] = cases![
     network::a_frame_ends_in_its_middle,
     network::the_way_is_slow,
     network::the_network_stalls,
+    publishing::every_seventh_of_ten_thousand_is_unroutable,
+    publishing::one_publish_of_a_thousand_closes_the_channel,
+    publishing::a_blocked_broker_is_flooded,
+    handlers::a_thousand_panic,
+    handlers::one_never_returns,
+    handlers::they_finish_on_a_cut_connection,
+    handlers::they_hold_messages_longer_than_the_broker_allows,
+    handlers::messages_fail_while_the_error_queue_is_deleted,
+    handlers::transient_messages_fail_and_the_broker_restarts,
+    handlers::messages_fail_at_an_endpoint_that_forgets,
 ];
