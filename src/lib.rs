@@ -43,6 +43,8 @@
 #[allow(unused_extern_crates, reason = "used by expansions only")]
 extern crate self as bus;
 
+#[cfg(all(doctest, feature = "inmemory", feature = "rabbitmq", feature = "testing", feature = "tower"))]
+mod guide;
 pub mod prelude;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -87,8 +89,3 @@ pub fn catalog() -> Catalog {
     catalog.missing.extend(["amqp", "amqps", "rabbitmq", "rabbitmqs"].map(|scheme| (scheme, "rabbitmq")));
     catalog
 }
-
-/// The README's program compiles and runs.
-#[cfg(all(doctest, feature = "testing", feature = "inmemory"))]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -126,6 +126,10 @@ impl Transport for MemoryTransport {
         options.map(|options| conflicts(&settings.queue, options)).unwrap_or_default()
     }
 
+    fn keeps_order(&self, settings: &ReceiverSettings) -> bool {
+        settings.extensions.get::<EndpointOptions>().is_some_and(|options| options.lanes)
+    }
+
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {
         self.broker.connected(self.number);
         self.publisher.connect(true);

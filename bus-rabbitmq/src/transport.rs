@@ -99,8 +99,8 @@ impl RabbitTransport {
 
 #[async_trait::async_trait]
 impl Transport for RabbitTransport {
-    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's version stays
-    /// unknown.
+    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's
+    /// version stays unknown.
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         (capabilities.ordered, capabilities.routing_keys) = (true, true);
@@ -167,7 +167,8 @@ impl Transport for RabbitTransport {
 
     async fn receive(&self, settings: ReceiverSettings) -> Result<Box<dyn Receiver>, TransportError> {
         let (number, connection) = self.consuming.connection()?;
-        let (inbound, ends) = Inbound::new(self.clock.clone());
+        let lane = settings.extensions.get::<EndpointOptions>().and_then(EndpointOptions::lane);
+        let (inbound, ends) = Inbound::new(self.clock.clone(), lane);
         let action = format!("receiving from queue `{}`", settings.queue);
         let mut worker =
             receive::Worker::new(settings, &self.consuming, self.clock.clone(), self.applied.clone(), ends);

@@ -63,6 +63,10 @@ impl Transport for FaultyTransport {
         self.inner.check_endpoint(settings)
     }
 
+    fn keeps_order(&self, settings: &ReceiverSettings) -> bool {
+        self.inner.keeps_order(settings)
+    }
+
     fn input_address(&self, settings: &ReceiverSettings) -> String {
         self.inner.input_address(settings)
     }

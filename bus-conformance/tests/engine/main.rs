@@ -12,6 +12,7 @@ mod leases;
 mod lifecycle;
 mod limits;
 mod outbox;
+mod redelivery;
 mod sending;
 mod stage;
 mod starts;

@@ -4,6 +4,7 @@ use super::ConsumerBuilder;
 use crate::{
     address::{Address, AddressError},
     consumer::{Entry, IntoConsumer, Registration, Verdict},
+    endpoint::Redelivery,
     filter::Filter,
     pipeline::{Classifiers, Filters, Retry},
     send::IntoAddress,
@@ -21,6 +22,7 @@ pub struct EndpointBuilder {
     pub(super) raw_json: bool,
     pub(super) max_body: usize,
     pub(super) retry: Retry,
+    pub(super) redelivery: Redelivery,
     pub(super) classifiers: Classifiers,
     pub(super) timeout: Option<Duration>,
     pub(super) filters: Filters,
@@ -74,6 +76,7 @@ impl EndpointBuilder {
             raw_json: false,
             max_body: MAX_BODY,
             retry: Retry::none(),
+            redelivery: Redelivery::default(),
             classifiers: Classifiers::default(),
             timeout: None,
             filters: Filters::default(),
@@ -165,6 +168,52 @@ impl EndpointBuilder {
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Lets a message that failed come again later, once after each of these delays, before it goes to `_error`. The
+    /// default is never; each delay is longer than zero and at most 366 days. MassTransit's `UseDelayedRedelivery`.
+    ///
+    /// A round is over when the [retry](Self::retry) policy gave up, whose retries begin again in the next one. The
+    /// message waits at the broker, so it takes no place of the endpoint's concurrency, and its rounds are counted in
+    /// its header `MT-Redelivery-Count`: exactly, whichever process makes them. A handler sees the count as
+    /// [`Context::redelivery_count`](crate::consumer::Context::redelivery_count). Faults are told after the last round.
+    ///
+    /// - A failure that is [permanent](Verdict::Permanent), or that the policy's filters leave out, is not redelivered.
+    ///   Of several consumers of a message one with another failure is enough for a round.
+    /// - A failure with [`retry_after`](crate::consumer::ResultExt::retry_after) that is the last of its round brings
+    ///   its own delay, in place of the round's.
+    /// - Every consumer of the message runs again, also those that succeeded; not on an endpoint with an
+    ///   [outbox](Self::outbox), which knows them.
+    /// - A message whose time to live would be over by then goes to `_error` at once.
+    /// - What comes again comes behind what was sent meanwhile: where messages are handled in order, `build()` asks for
+    ///   [`allow_reorder`](Self::allow_reorder).
+    ///
+    /// The broker must hold messages back for that long, or `build()` fails. RabbitMQ counts in whole seconds, and
+    /// shorter delays take one.
+    ///
+    /// ```
+    /// # use bus_core::{Retry, bus::EndpointBuilder};
+    /// # use std::time::Duration;
+    /// # fn configured(endpoint: EndpointBuilder) -> EndpointBuilder {
+    /// let (secs, mins) = (Duration::from_secs, |minutes| Duration::from_secs(60 * minutes));
+    /// endpoint
+    ///     .retry(Retry::immediate(3))
+    ///     // 16 attempts in all, the last four of them after more than an hour.
+    ///     .redeliver([secs(30), mins(5), mins(60)])
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn redeliver(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
+        self.redelivery.delays = delays.into_iter().collect();
+        self
+    }
+
+    /// Lets a [redelivered](Self::redeliver) message come behind those that followed it, where the endpoint handles
+    /// messages in order: in lanes, or with a single active consumer. Without redelivery it means nothing.
+    #[must_use]
+    pub fn allow_reorder(mut self) -> Self {
+        self.redelivery.reorders = true;
         self
     }
 

@@ -19,6 +19,24 @@ use crate::{
 /// [`start`](Self::start) connects, declares and subscribes; from then on consumers run and messages can
 /// be sent, until [`stop`](Self::stop). When the last handle is dropped without a stop, handlers that run
 /// are cancelled and their messages go back.
+///
+/// ```
+/// # use bus_core::{Bus, Builder, Error, Message};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct SubmitOrder {}
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct ShopOpened {}
+/// async fn service(builder: Builder) -> Result<(), Error> {
+///     let bus = builder.build()?;
+///     bus.start().await?;
+///     bus.publish(ShopOpened {}).await?; // to everybody who wants to know
+///     bus.send("queue:orders", SubmitOrder {}).await?; // to one queue
+///     bus.run().await // until Ctrl-C or SIGTERM
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Bus(Arc<Lifecycle>);
 
@@ -35,17 +53,22 @@ impl Bus {
         Self(Arc::new(Lifecycle::new(outlet, scope, plan, limits)))
     }
 
-    /// Connects, declares the topology, subscribes. Tries until its deadline (30 s), then says why; may be
-    /// called again. On a bus that is started it does nothing.
+    /// Connects, declares the topology, subscribes. Tries until its deadline
+    /// ([`start_timeout`](super::Builder::start_timeout), 30 s), then says why; may be called again. On a bus that is
+    /// started it does nothing. A start whose caller goes away ends, and leaves nothing behind.
     ///
     /// # Errors
-    /// [`Error::Transport`]: nobody answers, the broker refuses who we are or what we declare.
+    /// - [`Error::Transport`]: nobody answers, the broker refuses who we are or what we declare. Wrong credentials fail
+    ///   at once.
+    /// - [`Error::StartTimeout`]: connected, and the rest took too long.
+    /// - [`Error::NotStarted`]: [`stop`](Self::stop) was called meanwhile.
     pub async fn start(&self) -> Result<(), Error> {
         Lifecycle::start(&self.0).await
     }
 
-    /// Takes no more messages, lets the handlers that run finish (30 s), returns the rest to their queues,
-    /// and resolves when that is done. It goes on if its caller goes away. On a bus that is not started it
+    /// Takes no more messages, lets the handlers that run finish ([`stop_timeout`](super::Builder::stop_timeout), 30 s),
+    /// returns the rest to their queues, and resolves when that is done. Handlers that are late are dropped where they
+    /// wait, and their messages come again. It goes on if its caller goes away. On a bus that is not started it
     /// does nothing; a stopped bus may be started again.
     ///
     /// A handler must not await it: it would wait for itself until the deadline. Spawn it instead.
@@ -82,8 +105,8 @@ impl Bus {
     /// That nobody subscribes is no error.
     ///
     /// # Errors
-    /// [`Error::NotSent`] and [`Error::Unknown`] at the deadline (30 s), [`Error::Rejected`],
-    /// [`Error::NotStarted`], [`Error::Encode`].
+    /// [`Error::NotSent`] and [`Error::Unknown`] at the deadline ([`send_timeout`](super::Builder::send_timeout), 30 s),
+    /// [`Error::Rejected`], [`Error::NotStarted`], [`Error::Encode`].
     pub fn publish<M: Message>(&self, message: M) -> Outbound<'_, M> {
         Outbound::publish(self.0.outlet(), None, message)
     }
@@ -93,11 +116,27 @@ impl Bus {
     /// # Errors
     /// Those of [`publish`](Self::publish), [`Error::Address`], and [`Error::Unroutable`] if there is no
     /// such queue.
+    ///
+    /// ```
+    /// # use bus_core::{Bus, Error, Message};
+    /// # use serde::{Deserialize, Serialize};
+    /// # use std::time::Duration;
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+    /// # struct SubmitOrder {}
+    /// # async fn order(bus: &Bus) -> Result<(), Error> {
+    /// match bus.send("queue:orders", SubmitOrder {}).timeout(Duration::from_secs(5)).await {
+    ///     Err(Error::Unroutable { message }) => println!("nobody takes {message}"),
+    ///     sent => sent?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send<M: Message>(&self, to: impl IntoAddress, message: M) -> Outbound<'_, M> {
         Outbound::send(self.0.outlet(), None, to.into_address(), message)
     }
 
-    /// What lies in `_error` and `_skipped` of an endpoint.
+    /// What lies in `_error` and `_skipped` of an endpoint, here or in another service: by its name.
     pub fn dead_letters(&self, endpoint: &str) -> DeadLetters<'_> {
         DeadLetters::new(self.0.outlet(), endpoint)
     }
@@ -119,7 +158,19 @@ impl Bus {
         self.0.warnings()
     }
 
-    /// How the connection and every endpoint are now.
+    /// How the connection, the topology and every endpoint are now. Asks nobody, so it can be called at any rate.
+    ///
+    /// ```
+    /// # use bus_core::Bus;
+    /// # fn check(bus: &Bus) {
+    /// let health = bus.health();
+    /// let status = if health.healthy { 200 } else { 503 };
+    /// for endpoint in health.endpoints.iter().filter(|endpoint| endpoint.problem.is_some()) {
+    ///     println!("{}: {:?}", endpoint.name, endpoint.problem);
+    /// }
+    /// # let _ = status;
+    /// # }
+    /// ```
     pub fn health(&self) -> Health {
         self.0.health()
     }

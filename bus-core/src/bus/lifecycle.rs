@@ -56,8 +56,10 @@ const GRACE: Duration = Duration::from_secs(1);
 impl Lifecycle {
     pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
         let prepare = |planned: PlannedEndpoint| {
-            let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, max_body, pipelines } = planned;
+            let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, max_body, redelivery, pipelines } =
+                planned;
             let mut settings = ReceiverSettings::new(name.clone(), prefetch);
+            settings.redelivers = redelivery.longest();
             settings.extensions = extensions;
             let status: Arc<Status> = Arc::default();
             let context = Arc::new(EndpointContext {
@@ -65,6 +67,7 @@ impl Lifecycle {
                 name,
                 raw_json,
                 max_body,
+                redelivery,
                 outlet: outlet.clone(),
                 status: status.clone(),
                 scope: scope.clone(),

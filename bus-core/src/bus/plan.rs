@@ -8,6 +8,7 @@ use super::{ConsumerBuilder, EndpointBuilder, endpoint::Outbox, outlasting::outl
 use crate::{
     address::{Address, AddressError, Destination},
     consumer::Entry,
+    endpoint::Redelivery,
     extract::Scope,
     persistence::Persistence,
     pipeline::{Concurrency, Pipeline, Policy, Timeout},
@@ -47,6 +48,7 @@ pub(super) struct PlannedEndpoint {
     pub(super) extensions: Extensions,
     pub(super) raw_json: bool,
     pub(super) max_body: usize,
+    pub(super) redelivery: Redelivery,
     pub(super) pipelines: Vec<Arc<dyn Pipeline>>,
 }
 
@@ -95,9 +97,12 @@ pub(super) fn plan(
         if endpoint.max_body == 0 {
             problems.push(format!("endpoint `{name}`: `max_body` must be at least 1 byte"));
         }
+        let mut settings = ReceiverSettings::new(name.clone(), prefetch);
+        settings.extensions = endpoint.extensions.clone();
+        settings.redelivers = endpoint.redelivery.longest();
+        let against = endpoint.redelivery.problems(&settings, transport).into_iter();
+        problems.extend(against.map(|problem| format!("endpoint `{name}`: {problem}")));
         if let Some(transport) = transport {
-            let mut settings = ReceiverSettings::new(name.clone(), prefetch);
-            settings.extensions = endpoint.extensions.clone();
             let against = transport.check_endpoint(&settings).into_iter();
             problems.extend(against.map(|problem| format!("endpoint `{name}`: {problem}")));
             let lease = transport.capabilities().lease;
@@ -129,6 +134,7 @@ pub(super) fn plan(
             extensions: endpoint.extensions,
             raw_json: endpoint.raw_json,
             max_body: endpoint.max_body,
+            redelivery: endpoint.redelivery,
         });
     }
     plan
@@ -182,6 +188,7 @@ fn declare(
 ) {
     let mut queue = Queue::new(name.clone());
     queue.extensions = endpoint.extensions.clone();
+    queue.redelivers = endpoint.redelivery.longest().is_some();
     topology.queues.push(queue);
     let subscribed = endpoint.entries().map(|entry| entry.message_type).filter(|_| endpoint.subscribes);
     for message_type in subscribed.filter(|message_type| message_type.is_in_topology()) {

@@ -42,6 +42,7 @@ fn write_entry(text: &mut String, entry: &Entry) {
         What::Faulted => {
             line(text, format_args!("{who} fails {message} ({consumer}), attempt {tries}, and gives up: {error}"));
         }
+        What::Redelivered => line(text, format_args!("{who} puts a message off, round {}: {error}", entry.attempt)),
         What::Moved => line(text, format_args!("{who} moves a message to {address}: {error}")),
     }
 }

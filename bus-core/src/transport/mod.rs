@@ -65,6 +65,12 @@ pub trait Transport: Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether an endpoint with these settings gets its messages, or those of each lane, one after the other and in
+    /// order, whoever receives: sessions, partitions, a single active consumer. The default is `false`.
+    fn keeps_order(&self, _settings: &ReceiverSettings) -> bool {
+        false
+    }
+
     /// The address of an endpoint, as the source of what its handlers send. The default is that of the topic
     /// in front of its queue (MassTransit writes it without `bind`); options of the endpoint may show in it.
     fn input_address(&self, settings: &ReceiverSettings) -> String {

@@ -1,11 +1,11 @@
 //! Endpoint options on a real broker, and what the queues beside an endpoint take of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bus_core::{
-    Builder, Error, Message,
+    Builder, Error, Message, Retry,
     bus::Catalog,
-    consumer::Failure,
+    consumer::{Context, Failure},
     topology::{Queue, Topology},
     transport::{ApplyMode, Driver, EnsureQueue, Environment, Event, PublishOutcome, Transport, TransportError},
 };
@@ -14,11 +14,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xtask::Relay;
 
-use crate::server::{Rabbit, complete, delivery, events, published, receiver, send, soon, to};
+use crate::server::{Rabbit, complete, delivery, events, published, ready, receiver, send, soon, to};
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(namespace = "Bus.Tests", crate = bus_core)]
 struct Failing {}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Bus.Tests", crate = bus_core)]
+struct Counted {
+    number: u32,
+}
 
 fn failing(url: &str, name: &str, options: EndpointOptions) -> Result<bus_core::Bus, Error> {
     let catalog = Catalog { drivers: vec![&DRIVER], missing: Vec::new() };
@@ -216,4 +222,50 @@ async fn the_address_of_a_temporary_endpoint_says_so() {
     let address = found.headers.text("MT-Fault-InputAddress").unwrap();
     assert!(address.ends_with("/short-lived?temporary=true"), "{address}");
     bus.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_active_consumer_handles_one_message_after_the_other_and_a_takeover_repeats_them_in_order() {
+    let rabbit = Rabbit::new();
+    let bus = async || {
+        let (seen, numbers) = tokio::sync::mpsc::unbounded_channel();
+        let slow_second = move |Counted { number }: Counted, ctx: Context| {
+            let seen = seen.clone();
+            async move {
+                if number == 2 && ctx.attempt() == 0 {
+                    return Err(Failure::from("not yet"));
+                }
+                // Its end is seen in the test; a process that ended before it handled the number.
+                let handled = seen.send(number).map_err(|_| Failure::from("nobody looks"));
+                match number {
+                    4.. if !ctx.redelivered() => std::future::pending().await,
+                    _ => handled,
+                }
+            }
+        };
+        let catalog = Catalog { drivers: vec![&DRIVER], missing: Vec::new() };
+        let retry = Retry::interval(1, Duration::from_millis(200));
+        let bus = Builder::new(rabbit.url(), catalog)
+            .endpoint("single", |e| {
+                e.concurrency(8).retry(retry).consumer(slow_second).with(endpoint().single_active_consumer())
+            })
+            .build()
+            .unwrap();
+        bus.start().await.unwrap();
+        (bus, numbers)
+    };
+    let (first, mut active) = bus().await;
+    let (second, mut standing_by) = bus().await;
+    for number in 1..=8 {
+        first.send("queue:single", Counted { number }).await.unwrap();
+    }
+    for number in 1..=4 {
+        assert_eq!(active.recv().await, Some(number), "in order, though the second came to its end by a retry");
+    }
+    drop(first);
+    for number in 4..=8 {
+        assert_eq!(standing_by.recv().await, Some(number));
+    }
+    second.stop().await;
+    assert_eq!(ready(&rabbit.connected().await, "single").await, 0);
 }

@@ -85,6 +85,10 @@ impl Transport for WatchedTransport {
         self.inner.check_endpoint(settings)
     }
 
+    fn keeps_order(&self, settings: &ReceiverSettings) -> bool {
+        self.inner.keeps_order(settings)
+    }
+
     fn input_address(&self, settings: &ReceiverSettings) -> String {
         self.inner.input_address(settings)
     }
