@@ -3,6 +3,7 @@
 mod broker;
 mod handlers;
 mod network;
+mod processes;
 mod publishing;
 
 use std::{future::Future, pin::Pin};
@@ -45,4 +46,9 @@ pub(crate) const CASES: &[Case] = cases![
     handlers::messages_fail_while_the_error_queue_is_deleted,
     handlers::transient_messages_fail_and_the_broker_restarts,
     handlers::messages_fail_at_an_endpoint_that_forgets,
+    processes::one_is_killed_25_times_at_a_delivery_limit_of_20,
+    processes::a_handler_aborts,
+    processes::one_is_terminated,
+    processes::three_are_restarted_one_after_the_other,
+    processes::a_single_active_consumer_hands_over,
 ];
