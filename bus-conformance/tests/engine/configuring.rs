@@ -94,3 +94,11 @@ async fn an_endpoint_that_would_read_no_body_at_all_is_refused() {
     let Error::Build(error) = refused else { panic!("{refused:?}") };
     assert_eq!(error.problems(), ["endpoint `work`: `max_body` must be at least 1 byte"]);
 }
+
+#[tokio::test]
+async fn a_topology_that_would_be_declared_without_a_pause_is_refused() {
+    let stage = Stage::new().await;
+    let refused = stage.place.builder().topology_round(std::time::Duration::ZERO).build().unwrap_err();
+    let Error::Build(error) = refused else { panic!("{refused:?}") };
+    assert_eq!(error.problems(), ["`.topology_round(..)` must be longer than zero; 60 s are usual"]);
+}

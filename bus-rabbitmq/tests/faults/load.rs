@@ -45,11 +45,13 @@ pub(crate) struct Settings {
     /// How many are sent at once, for each kind.
     pub(crate) senders: u32,
     pub(crate) prefetch: u16,
+    /// How often the topology is declared again.
+    pub(crate) round: Duration,
 }
 
 impl Settings {
     pub(crate) fn new(messages: u32) -> Self {
-        Self { messages, senders: 100, prefetch: 100 }
+        Self { messages, senders: 100, prefetch: 100, round: Duration::from_secs(60) }
     }
 }
 
@@ -129,7 +131,7 @@ impl Load {
     pub(crate) async fn start(url: &str, settings: Settings) -> Self {
         reset_peak();
         let seen = Arc::new(Seen::default());
-        let mut builder = builder(url);
+        let mut builder = builder(url).topology_round(settings.round);
         for (index, kind) in KINDS.into_iter().enumerate() {
             let first = seen.clone();
             let pass = move |message: Numbered, ctx: Context| {

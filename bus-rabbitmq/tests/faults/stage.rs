@@ -112,8 +112,13 @@ impl Place {
     }
 
     pub(crate) fn delete(&self, what: &str, name: &str) {
-        let status = self.call("DELETE", &format!("/api/{what}/{}/{name}", self.name()), "").0;
-        assert_eq!(status, 204, "{what} {name}");
+        self.delete_path(&format!("{what}/{}/{name}", self.name()));
+    }
+
+    /// Deletes what stands at a path behind `/api/`.
+    pub(crate) fn delete_path(&self, path: &str) {
+        let status = self.call("DELETE", &format!("/api/{path}"), "").0;
+        assert_eq!(status, 204, "{path}");
     }
 
     /// Somebody else's connection.

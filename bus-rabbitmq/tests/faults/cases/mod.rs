@@ -1,6 +1,7 @@
 //! The faults.
 
 mod broker;
+mod entities;
 mod handlers;
 mod network;
 mod processes;
@@ -46,6 +47,12 @@ pub(crate) const CASES: &[Case] = cases![
     handlers::messages_fail_while_the_error_queue_is_deleted,
     handlers::transient_messages_fail_and_the_broker_restarts,
     handlers::messages_fail_at_an_endpoint_that_forgets,
+    entities::a_binding_is_deleted,
+    entities::an_exchange_is_deleted,
+    entities::a_message_exchange_is_deleted,
+    entities::credentials_are_refused_for_a_while,
+    entities::a_permission_is_removed,
+    entities::the_runtime_is_blocked,
     processes::one_is_killed_25_times_at_a_delivery_limit_of_20,
     processes::a_handler_aborts,
     processes::one_is_terminated,
