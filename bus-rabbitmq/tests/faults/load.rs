@@ -247,7 +247,11 @@ impl Load {
             }
             row
         });
-        rows.collect()
+        let rows: Vec<Row> = rows.collect();
+        if rows.iter().any(|row| !row.problems.is_empty()) {
+            print!("{}", self.health.history());
+        }
+        rows
     }
 }
 
