@@ -163,9 +163,18 @@ impl Load {
     }
 
     /// Waits until so many were handled to the end, of each kind.
+    ///
+    /// # Panics
+    /// If nothing goes on any more, with what health says.
     pub(crate) async fn handled(&self, count: u32) {
         let enough = |seen: &Seen| seen.kinds.iter().all(|kind| kind.lock().unwrap().second.len() >= count as usize);
-        self.seen.until(|seen| enough(seen)).await;
+        let mut before = 0;
+        while tokio::time::timeout(2 * SILENCE, self.seen.until(|seen| enough(seen))).await.is_err() {
+            let counts = self.seen.kinds.each_ref().map(|kind| kind.lock().unwrap().second.len());
+            let now = counts.iter().sum();
+            let stands = std::mem::replace(&mut before, now) == now;
+            assert!(!stands, "it stands still: {counts:?} were handled\n{}", self.health.history());
+        }
     }
 
     /// The fault itself took so many of a kind: an operator deleted them.
