@@ -31,8 +31,18 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("pause while a message is held", "to 1 s", "bus-core/src/endpoint/hold.rs", ".min(Duration::from_secs(1))"),
     ("dead letters that are listed", "100 of", "bus-core/src/bus/dead_letters.rs", "SHOWN: usize = 100;"),
     ("deadline of a start", "30 s", "bus-core/src/bus/plan.rs", "let usual = Duration::from_secs(30);"),
-    ("deadline of a stop", "30 s", "bus-core/src/bus/plan.rs", "Self { start: usual, stop: usual, send: usual }"),
-    ("deadline of a send", "30 s", "bus-core/src/bus/plan.rs", "Self { start: usual, stop: usual, send: usual }"),
+    (
+        "deadline of a stop",
+        "30 s",
+        "bus-core/src/bus/plan.rs",
+        "Self { start: usual, stop: usual, send: usual, round: ROUND }",
+    ),
+    (
+        "deadline of a send",
+        "30 s",
+        "bus-core/src/bus/plan.rs",
+        "Self { start: usual, stop: usual, send: usual, round: ROUND }",
+    ),
     (
         "last settlements, after that deadline",
         "1 s",
@@ -45,12 +55,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "bus-core/src/endpoint/pump.rs",
         "GRACE: Duration = Duration::from_secs(1);",
     ),
-    (
-        "declaring the topology again",
-        "60 s",
-        "bus-core/src/bus/lifecycle.rs",
-        "ROUND: Duration = Duration::from_secs(60);",
-    ),
+    ("declaring the topology again", "60 s", "bus-core/src/bus/plan.rs", "ROUND: Duration = Duration::from_secs(60);"),
     (
         "messages without a confirm",
         "1000",

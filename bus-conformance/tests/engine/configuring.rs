@@ -112,3 +112,11 @@ async fn limits_that_cannot_be_reached_are_warned_of() {
     assert!(own.starts_with("endpoint `own`, consumer `a closure`: its own concurrency of 5 is above"), "{own}");
     assert!(few.contains(&format!(" --> {}:", file!())) && own.contains(&format!(" --> {}:", file!())));
 }
+
+#[tokio::test]
+async fn a_topology_that_would_be_declared_without_a_pause_is_refused() {
+    let stage = Stage::new().await;
+    let refused = stage.place.builder().topology_round(std::time::Duration::ZERO).build().unwrap_err();
+    let Error::Build(error) = refused else { panic!("{refused:?}") };
+    assert_eq!(error.problems(), ["`.topology_round(..)` must be longer than zero; 60 s are usual"]);
+}

@@ -266,6 +266,24 @@ impl Builder {
         self
     }
 
+    /// How often queues, topics and bindings are declared again while the bus runs. The default is 60 s; longer than
+    /// zero. A binding that somebody deleted cannot be seen by other means: what is published until the next round
+    /// does not reach its queue.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bus_core::{Builder, bus::Catalog};
+    /// let builder = Builder::new("memory://shop", Catalog::default()).topology_round(Duration::from_secs(5));
+    /// ```
+    #[must_use]
+    pub fn topology_round(mut self, time: Duration) -> Self {
+        if time.is_zero() {
+            self.problems.push("`.topology_round(..)` must be longer than zero; 60 s are usual".to_owned());
+        }
+        self.limits.round = time;
+        self
+    }
+
     /// The time that the bus and its transport go by. The default is that of the machine; a test may give
     /// [`Clock::manual`].
     #[must_use]

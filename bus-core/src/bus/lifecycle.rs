@@ -48,8 +48,6 @@ struct Prepared {
     concurrency: u16,
 }
 
-/// How often the topology is brought about again: a binding that was deleted cannot be seen otherwise.
-const ROUND: Duration = Duration::from_secs(60);
 /// How long the last settlements may take to reach the broker.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -164,12 +162,13 @@ impl Lifecycle {
 
     fn topology_rounds(&self) -> JoinHandle<()> {
         let (outlet, topology, problem) = (self.outlet.clone(), self.topology.clone(), self.topology_problem.clone());
+        let pause = self.limits.round;
         tokio::spawn(async move {
             loop {
-                outlet.clock.sleep(ROUND).await;
+                outlet.clock.sleep(pause).await;
                 let failed = outlet.transport().apply(&topology, ApplyMode::Create).await.err();
                 if let Some(error) = &failed {
-                    tracing::warn!(%error, "the topology could not be brought about again; trying in a minute");
+                    tracing::warn!(%error, "the topology could not be brought about again; trying at the next round");
                 }
                 *problem.lock().unwrap_or_else(PoisonError::into_inner) = failed.map(|error| error.to_string());
             }

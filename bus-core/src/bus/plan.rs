@@ -25,12 +25,17 @@ pub(super) struct Limits {
     pub(super) start: Duration,
     pub(super) stop: Duration,
     pub(super) send: Duration,
+    /// How often the topology is brought about again.
+    pub(super) round: Duration,
 }
+
+/// A binding that was deleted cannot be seen otherwise.
+const ROUND: Duration = Duration::from_secs(60);
 
 impl Default for Limits {
     fn default() -> Self {
         let usual = Duration::from_secs(30);
-        Self { start: usual, stop: usual, send: usual }
+        Self { start: usual, stop: usual, send: usual, round: ROUND }
     }
 }
 

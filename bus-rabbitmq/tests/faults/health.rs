@@ -46,6 +46,17 @@ impl Watch {
         before.into_iter().chain(after).find_map(|(at, problem)| Some((at, problem.clone()?)))
     }
 
+    /// All that it said, for who wonders why a bound was broken.
+    pub(crate) fn history(&self) -> String {
+        let changes = self.changes.lock().unwrap();
+        let first = changes.first().map(|(at, _)| *at);
+        let line = |(at, problem): &(Instant, Option<String>)| {
+            let since = first.map_or(0.0, |first| (*at - first).as_secs_f64());
+            format!("  health after {since:.2} s: {}\n", problem.as_deref().unwrap_or("well"))
+        };
+        changes.iter().map(line).collect()
+    }
+
     /// Waits until it has nothing to complain of.
     pub(crate) async fn well(&self, limit: Duration) -> Result<(), String> {
         let deadline = Instant::now() + limit;

@@ -15,7 +15,11 @@ use bus_rabbitmq::{DRIVER, endpoint};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Notify, task::JoinSet};
 
-use crate::{health::Watch, table::Row};
+use crate::{
+    health::Watch,
+    memory::{peak_mb, reset_peak},
+    table::Row,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Message)]
 #[message(namespace = "Bus.Faults", crate = bus_core)]
@@ -41,11 +45,13 @@ pub(crate) struct Settings {
     /// How many are sent at once, for each kind.
     pub(crate) senders: u32,
     pub(crate) prefetch: u16,
+    /// How often the topology is declared again.
+    pub(crate) round: Duration,
 }
 
 impl Settings {
     pub(crate) fn new(messages: u32) -> Self {
-        Self { messages, senders: 100, prefetch: 100 }
+        Self { messages, senders: 100, prefetch: 100, round: Duration::from_secs(60) }
     }
 }
 
@@ -125,7 +131,7 @@ impl Load {
     pub(crate) async fn start(url: &str, settings: Settings) -> Self {
         reset_peak();
         let seen = Arc::new(Seen::default());
-        let mut builder = builder(url);
+        let mut builder = builder(url).topology_round(settings.round);
         for (index, kind) in KINDS.into_iter().enumerate() {
             let first = seen.clone();
             let pass = move |message: Numbered, ctx: Context| {
@@ -157,9 +163,18 @@ impl Load {
     }
 
     /// Waits until so many were handled to the end, of each kind.
+    ///
+    /// # Panics
+    /// If nothing goes on any more, with what health says.
     pub(crate) async fn handled(&self, count: u32) {
         let enough = |seen: &Seen| seen.kinds.iter().all(|kind| kind.lock().unwrap().second.len() >= count as usize);
-        self.seen.until(|seen| enough(seen)).await;
+        let mut before = 0;
+        while tokio::time::timeout(2 * SILENCE, self.seen.until(|seen| enough(seen))).await.is_err() {
+            let counts = self.seen.kinds.each_ref().map(|kind| kind.lock().unwrap().second.len());
+            let now = counts.iter().sum();
+            let stands = std::mem::replace(&mut before, now) == now;
+            assert!(!stands, "it stands still: {counts:?} were handled\n{}", self.health.history());
+        }
     }
 
     /// The fault itself took so many of a kind: an operator deleted them.
@@ -241,7 +256,11 @@ impl Load {
             }
             row
         });
-        rows.collect()
+        let rows: Vec<Row> = rows.collect();
+        if rows.iter().any(|row| !row.problems.is_empty()) {
+            print!("{}", self.health.history());
+        }
+        rows
     }
 }
 
@@ -308,6 +327,7 @@ async fn send(bus: Bus, seen: Arc<Seen>, index: usize) {
     }
 }
 
+/// An error with all that is behind it.
 pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
@@ -316,16 +336,4 @@ pub(crate) fn chain(error: &Error) -> String {
         next = error.source();
     }
     text
-}
-
-/// Linux forgets the highest resident memory so far.
-pub(crate) fn reset_peak() {
-    // Elsewhere the peak is that of the whole run.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-pub(crate) fn peak_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default() / 1024
 }

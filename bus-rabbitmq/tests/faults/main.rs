@@ -8,11 +8,14 @@
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 mod cases;
+mod child;
 mod health;
 mod load;
+mod memory;
 mod raw;
 mod stage;
 mod table;
+mod tally;
 
 use std::{
     any::Any,
@@ -30,6 +33,11 @@ const LONGEST: Duration = Duration::from_secs(180);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [first, rest @ ..] = &*arguments
+        && first == child::CHILD
+    {
+        return child::main(rest);
+    }
     let (options, names): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| argument.starts_with('-'));
     let soak = options.iter().any(|option| *option == "--soak");
     let wanted = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(part.as_str()));

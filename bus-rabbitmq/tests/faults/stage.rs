@@ -1,6 +1,8 @@
 //! The broker of the suite, which cases stop, freeze, kill and configure.
 
-use lapin::{Connection, ConnectionProperties};
+use std::time::Duration;
+
+use lapin::{Connection, ConnectionProperties, options::QueueDeclareOptions, types::FieldTable};
 use serde_json::Value;
 use xtask::{
     Relay,
@@ -88,9 +90,35 @@ impl Place {
             .count()
     }
 
+    /// How many messages lie ready in a queue; none if there is no such queue.
+    pub(crate) async fn ready(&self, queue: &str) -> Option<u32> {
+        let connection = self.connection().await;
+        let channel = connection.create_channel().await.expect("a channel");
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let declared = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        let _ = connection.close(200, "OK".into()).await;
+        declared.ok().map(|queue| queue.message_count())
+    }
+
+    /// Waits until so many lie ready in it, and a moment longer for more than that.
+    pub(crate) async fn until_ready(&self, queue: &str, count: u32) -> u32 {
+        for _ in 0..200 {
+            if self.ready(queue).await.is_some_and(|ready| ready >= count) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.ready(queue).await.unwrap_or_default()
+    }
+
     pub(crate) fn delete(&self, what: &str, name: &str) {
-        let status = self.call("DELETE", &format!("/api/{what}/{}/{name}", self.name()), "").0;
-        assert_eq!(status, 204, "{what} {name}");
+        self.delete_path(&format!("{what}/{}/{name}", self.name()));
+    }
+
+    /// Deletes what stands at a path behind `/api/`.
+    pub(crate) fn delete_path(&self, path: &str) {
+        let status = self.call("DELETE", &format!("/api/{path}"), "").0;
+        assert_eq!(status, 204, "{path}");
     }
 
     /// Somebody else's connection.

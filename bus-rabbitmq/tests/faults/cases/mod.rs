@@ -1,7 +1,11 @@
 //! The faults.
 
 mod broker;
+mod entities;
+mod handlers;
 mod network;
+mod processes;
+mod publishing;
 
 use std::{future::Future, pin::Pin};
 
@@ -33,4 +37,25 @@ pub(crate) const CASES: &[Case] = cases![
     network::a_frame_ends_in_its_middle,
     network::the_way_is_slow,
     network::the_network_stalls,
+    publishing::every_seventh_of_ten_thousand_is_unroutable,
+    publishing::one_publish_of_a_thousand_closes_the_channel,
+    publishing::a_blocked_broker_is_flooded,
+    handlers::a_thousand_panic,
+    handlers::one_never_returns,
+    handlers::they_finish_on_a_cut_connection,
+    handlers::they_hold_messages_longer_than_the_broker_allows,
+    handlers::messages_fail_while_the_error_queue_is_deleted,
+    handlers::transient_messages_fail_and_the_broker_restarts,
+    handlers::messages_fail_at_an_endpoint_that_forgets,
+    entities::a_binding_is_deleted,
+    entities::an_exchange_is_deleted,
+    entities::a_message_exchange_is_deleted,
+    entities::credentials_are_refused_for_a_while,
+    entities::a_permission_is_removed,
+    entities::the_runtime_is_blocked,
+    processes::one_is_killed_25_times_at_a_delivery_limit_of_20,
+    processes::a_handler_aborts,
+    processes::one_is_terminated,
+    processes::three_are_restarted_one_after_the_other,
+    processes::a_single_active_consumer_hands_over,
 ];

@@ -1,0 +1,208 @@
+//! What operators delete and forbid, and a runtime that stands still.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bus_core::{Bus, consumer::Failure};
+
+use crate::{
+    health::Watch,
+    load::{Bounds, KINDS, Load, Numbered, Settings, builder, of_kind},
+    memory::reset_peak,
+    stage::{Place, Stage},
+    table::Row,
+    tally::Tally,
+};
+
+const MESSAGES: u32 = 3000;
+/// Between declarations of the topology.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// A bus whose endpoint `q` subscribes to what it publishes, and what it counts.
+async fn subscribed(url: &str, kind: &str) -> (Bus, Arc<Tally>) {
+    let tally = Arc::new(Tally::default());
+    let counts = tally.clone();
+    let count = move |message: Numbered| {
+        counts.note(message.number);
+        async { Ok::<_, Failure>(()) }
+    };
+    let bus = builder(url).topology_round(ROUND).endpoint("q", |e| of_kind(e.consumer(count), kind));
+    let bus = bus.build().unwrap();
+    bus.start().await.unwrap();
+    (bus, tally)
+}
+
+/// Publishes numbers one after the other until the first of them arrives.
+async fn until_one_arrives(bus: &Bus, tally: &Tally, from: u32) -> u32 {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut number = from;
+    while !(from..number).any(|number| tally.has(number)) && Instant::now() < deadline {
+        bus.publish(Numbered { number }).await.unwrap();
+        number += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    number
+}
+
+/// What a case deletes, and where it stands in the API.
+async fn deleted(stage: &Stage, fault: &str, path: impl Fn(&Place) -> String, bound: Duration) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for kind in KINDS {
+        let place = stage.place();
+        reset_peak();
+        let (bus, tally) = subscribed(&place.url(), kind).await;
+        bus.publish(Numbered { number: 0 }).await.unwrap();
+        tally.until(1).await;
+        place.delete_path(&path(&place));
+        let deleted = Instant::now();
+        let next = until_one_arrives(&bus, &tally, 1).await;
+        let back = deleted.elapsed();
+        // From here on each arrives.
+        let before = tally.distinct();
+        for number in next..next + 100 {
+            bus.publish(Numbered { number }).await.unwrap();
+        }
+        let all = tokio::time::timeout(Duration::from_secs(10), async {
+            while !(next..next + 100).all(|number| tally.has(number)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        let arrived = all.await.is_ok();
+        bus.stop().await;
+        let mut row = tally.row(fault, kind, tally.distinct());
+        row.back = Some(back.as_secs_f64());
+        row.expect(arrived, format!("{} of 100 arrived after it was back", tally.distinct() - before));
+        row.expect(back <= bound, format!("back after {back:?}"));
+        row.expect(row.duplicated == 0, "some came twice");
+        rows.push(row);
+    }
+    rows
+}
+
+/// AMQP tells nobody: the next round finds it.
+pub(crate) async fn a_binding_is_deleted(stage: &mut Stage) -> Vec<Row> {
+    let path = |place: &Place| format!("bindings/{}/e/q/q/q/~", place.name());
+    deleted(stage, "binding deleted", path, ROUND + Duration::from_secs(2)).await
+}
+
+/// The exchange in front of the queue, with its bindings.
+pub(crate) async fn an_exchange_is_deleted(stage: &mut Stage) -> Vec<Row> {
+    let path = |place: &Place| format!("exchanges/{}/q", place.name());
+    deleted(stage, "endpoint's exchange deleted", path, ROUND + Duration::from_secs(2)).await
+}
+
+/// The exchange that messages are published to: a publish finds that it is gone.
+pub(crate) async fn a_message_exchange_is_deleted(stage: &mut Stage) -> Vec<Row> {
+    let path = |place: &Place| format!("exchanges/{}/Bus.Faults%3ANumbered", place.name());
+    deleted(stage, "message's exchange deleted", path, ROUND + Duration::from_secs(2)).await
+}
+
+/// A user of this case's own, and the URL with it.
+fn user(place: &Place) -> (String, String) {
+    let user = format!("{}-user", place.name());
+    password(place, &user, "first");
+    permissions(place, &user, ".*");
+    let url = place.url().replace("guest:guest@", &format!("{user}:first@"));
+    (user, url)
+}
+
+fn password(place: &Place, user: &str, password: &str) {
+    place.put(&format!("users/{user}"), &format!(r#"{{"password":"{password}","tags":""}}"#));
+}
+
+fn permissions(place: &Place, user: &str, read: &str) {
+    let body = format!(r#"{{"configure":".*","write":".*","read":"{read}"}}"#);
+    place.put(&format!("permissions/{}/{user}", place.name()), &body);
+}
+
+async fn close_all(place: &Place) {
+    // The API lists connections late.
+    let mut closed = 0;
+    while closed < 2 {
+        closed += place.close_connections();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub(crate) async fn credentials_are_refused_for_a_while(stage: &mut Stage) -> Vec<Row> {
+    let place = stage.place();
+    let (user, url) = user(&place);
+    let load = Load::start(&url, Settings::new(MESSAGES)).await;
+    load.handled(MESSAGES / 3).await;
+    password(&place, &user, "second");
+    close_all(&place).await;
+    let refused = Instant::now();
+    tokio::time::sleep(Duration::from_secs(if stage.soak() { 60 } else { 8 })).await;
+    let complaint = load.health.complained(refused + Duration::from_secs(2));
+    password(&place, &user, "first");
+    let restored = Instant::now();
+    // It is tried slowly.
+    let bounds = Bounds { back: Duration::from_secs(10), times: 1 };
+    let mut rows = load.end("credentials refused", restored, bounds).await;
+    let says = complaint.as_ref().is_some_and(|(_, why)| why.contains("ACCESS_REFUSED"));
+    rows[0].expect(says, format!("health said {complaint:?}"));
+    rows
+}
+
+pub(crate) async fn a_permission_is_removed(stage: &mut Stage) -> Vec<Row> {
+    let place = stage.place();
+    let (user, url) = user(&place);
+    // What could not be bound while it was forbidden, health complains of until the next round.
+    let load = Load::start(&url, Settings { round: ROUND, ..Settings::new(MESSAGES) }).await;
+    load.handled(MESSAGES / 3).await;
+    // Consumers are asked when they subscribe.
+    permissions(&place, &user, "^$");
+    close_all(&place).await;
+    let removed = Instant::now();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let complaint = load.health.complained(removed + Duration::from_secs(1));
+    permissions(&place, &user, ".*");
+    let restored = Instant::now();
+    let mut rows = load.end("permission to read removed", restored, Bounds::ONCE).await;
+    let says = complaint.as_ref().is_some_and(|(_, why)| why.contains("ACCESS_REFUSED"));
+    rows[0].expect(says, format!("health said {complaint:?}"));
+    rows
+}
+
+/// The program blocks all of its own threads for three heartbeats: the connections live on one of their own.
+pub(crate) async fn the_runtime_is_blocked(stage: &mut Stage) -> Vec<Row> {
+    const HEARTBEAT: u64 = 2;
+    let place = stage.place();
+    reset_peak();
+    let url = place.url().replace("heartbeat=10", &format!("heartbeat={HEARTBEAT}"));
+    let (bus, tally) = subscribed(&url, "classic").await;
+    bus.publish(Numbered { number: 0 }).await.unwrap();
+    tally.until(1).await;
+    let connections = || place.get(&format!("vhosts/{}/connections", place.name())).map(|list| names(&list));
+    let mut before = connections();
+    while before.as_ref().is_none_or(|names| names.len() < 2) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        before = connections();
+    }
+    // Both worker threads of this runtime, and the one that waits here.
+    let blocked = Duration::from_secs(3 * HEARTBEAT);
+    let threads: Vec<_> = (0..2).map(|_| tokio::spawn(async move { std::thread::sleep(blocked) })).collect();
+    std::thread::sleep(blocked);
+    for thread in threads {
+        thread.await.unwrap();
+    }
+    let health = Watch::of(&bus);
+    for number in 1..=100 {
+        bus.publish(Numbered { number }).await.unwrap();
+    }
+    tally.until(101).await;
+    let well = health.well(Duration::from_secs(1)).await;
+    let after = connections();
+    bus.stop().await;
+    let mut row = tally.row("runtime blocked for three heartbeats", "classic", 101);
+    row.expect(well.is_ok(), format!("health said {well:?}"));
+    row.expect(before == after, format!("connections were {before:?}, and are {after:?}"));
+    vec![row]
+}
+
+fn names(list: &serde_json::Value) -> std::collections::BTreeSet<String> {
+    let names = list.as_array().into_iter().flatten().filter_map(|connection| connection["name"].as_str());
+    names.map(str::to_owned).collect()
+}
