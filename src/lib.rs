@@ -52,8 +52,8 @@ pub use bus_core::bus::{Catalog, ConsumerBuilder, DeadLetters, EndpointBuilder, 
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
-    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, message, naming, persistence,
-    topology, transport,
+    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, message, naming, observer,
+    persistence, topology, transport,
 };
 
 /// What only the broker in memory knows, such as `.with(inmemory::endpoint().lanes())` on an endpoint.

@@ -19,7 +19,7 @@ pub mod extract;
 pub mod fault;
 pub mod message;
 pub mod naming;
-mod observer;
+pub mod observer;
 pub mod persistence;
 mod pipeline;
 mod send;

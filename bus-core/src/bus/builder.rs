@@ -15,6 +15,7 @@ use crate::{
     error::BuildError,
     extract::Scope,
     naming::EndpointNames,
+    observer::{Observer, Observers},
     persistence::{MemoryPersistence, Persistence},
     transport::{Driver, Environment, Transport, TransportError},
 };
@@ -40,6 +41,7 @@ pub struct Builder {
     limits: Limits,
     store: Option<Arc<dyn Persistence>>,
     clock: Clock,
+    observers: Vec<Box<dyn Observer>>,
     #[cfg(feature = "testing")]
     instruments: Option<Instruments>,
 }
@@ -59,6 +61,7 @@ impl Builder {
             limits: Limits::default(),
             store: None,
             clock: Clock::real(),
+            observers: Vec::new(),
             #[cfg(feature = "testing")]
             instruments: None,
         }
@@ -186,6 +189,14 @@ impl Builder {
         self
     }
 
+    /// Adds somebody who is told what happens on the bus, where it happens: see [`observer`](crate::observer). May be
+    /// called again; they are told in this order. The default is nobody, and then nothing is spent on it.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
     /// Lets a harness see what happens.
     #[cfg(feature = "testing")]
     pub(crate) fn instruments(mut self, instruments: Instruments) -> Self {
@@ -207,11 +218,13 @@ impl Builder {
                 None
             }
         };
-        let observer = None;
         #[cfg(feature = "testing")]
-        let (transport, observer) = match self.instruments.take() {
-            Some(Instruments { observer: seen, wrap }) => (transport.map(wrap), Some(seen)),
-            None => (transport, observer),
+        let transport = match self.instruments.take() {
+            Some(Instruments { observer, wrap }) => {
+                self.observers.insert(0, observer);
+                transport.map(wrap)
+            }
+            None => transport,
         };
         for endpoint in &mut self.endpoints {
             if let Some(type_name) = endpoint.named_after {
@@ -224,9 +237,10 @@ impl Builder {
         match transport {
             Some(transport) if self.problems.is_empty() => {
                 for warning in &planned.warnings {
-                    tracing::warn!("{warning}");
+                    tracing::warn!(warning, "the bus is built, and may work otherwise than expected");
                 }
-                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observer))
+                let observers = Observers::new(self.observers);
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observers))
             }
             _ => Err(BuildError::new(self.problems).into()),
         }

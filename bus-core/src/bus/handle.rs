@@ -9,7 +9,7 @@ use crate::{
     Error, Message,
     clock::Clock,
     extract::Scope,
-    observer::Observer,
+    observer::Observers,
     send::{IntoAddress, Outbound, Outlet},
     transport::Transport,
 };
@@ -29,9 +29,9 @@ impl Bus {
         scope: &Arc<Scope>,
         plan: Plan,
         limits: Limits,
-        observer: Option<Arc<dyn Observer>>,
+        observers: Observers,
     ) -> Self {
-        let outlet = Arc::new(Outlet::new(transport, clock, limits.send, observer));
+        let outlet = Arc::new(Outlet::new(transport, clock, limits.send, observers));
         Self(Arc::new(Lifecycle::new(outlet, scope, plan, limits)))
     }
 
@@ -69,10 +69,12 @@ impl Bus {
                 interrupted.await;
             }
         }
-        tracing::info!("stopping");
+        tracing::info!("interrupted: the bus stops, and lets its handlers finish");
         tokio::select! {
             () = self.stop() => {}
-            () = super::lifecycle::interruption() => tracing::warn!("interrupted again: not waiting for handlers"),
+            () = super::lifecycle::interruption() => {
+                tracing::warn!("interrupted again: the handlers are not waited for, and their messages go back");
+            },
         }
         Ok(())
     }

@@ -59,14 +59,13 @@ pub(crate) trait Pipeline: Send + Sync + 'static {
     /// Which handler it is, in logs and fault headers.
     fn consumer(&self) -> &Arc<str>;
 
-    /// Runs the handler until it succeeded and all that it sent is confirmed, or the policy gave up; which
-    /// attempt it was that succeeded.
+    /// Runs the handler until it succeeded and all that it sent is confirmed, or the policy gave up.
     fn run(
         self: Arc<Self>,
         incoming: Arc<Incoming>,
         endpoint: Arc<EndpointContext>,
         stopping: Stopping,
-    ) -> Pin<Box<dyn Future<Output = Result<u32, Unfinished>> + Send>>;
+    ) -> Pin<Box<dyn Future<Output = Result<(), Unfinished>> + Send>>;
 }
 
 /// Why a pipeline ended without success.

@@ -1,9 +1,11 @@
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::envelope::Headers;
 
 /// A message that lies in a queue, as it was found there.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// The queue it lies in: `orders_error`.
@@ -42,5 +44,17 @@ impl DeadLetter {
     /// Which consumer failed: `MT-Fault-ConsumerType`.
     pub fn consumer(&self) -> Option<&str> {
         self.headers.text("MT-Fault-ConsumerType")
+    }
+}
+
+impl fmt::Debug for DeadLetter {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("queue", &self.queue)
+            .field("message_id", &self.message_id)
+            .field("bytes", &self.body.len())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
