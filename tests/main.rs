@@ -4,6 +4,9 @@ mod bad_input;
 #[cfg(feature = "testing")]
 mod harness;
 mod lifecycle;
+mod logs;
 mod quickstart;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
+mod secrets;
+mod signals;

@@ -11,6 +11,7 @@ mod late;
 mod leases;
 mod lifecycle;
 mod limits;
+mod logging;
 mod observing;
 mod outbox;
 mod sending;

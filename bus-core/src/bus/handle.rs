@@ -18,7 +18,7 @@ use crate::{
 ///
 /// [`start`](Self::start) connects, declares and subscribes; from then on consumers run and messages can
 /// be sent, until [`stop`](Self::stop). When the last handle is dropped without a stop, handlers that run
-/// are cancelled and their messages go back.
+/// are cancelled, their messages go back, and the log warns.
 #[derive(Clone)]
 pub struct Bus(Arc<Lifecycle>);
 
@@ -36,7 +36,8 @@ impl Bus {
     }
 
     /// Connects, declares the topology, subscribes. Tries until its deadline (30 s), then says why; may be
-    /// called again. On a bus that is started it does nothing.
+    /// called again. On a bus that is started it does nothing, unless the runtime that it was started on has ended:
+    /// then it is started anew, on this one.
     ///
     /// # Errors
     /// [`Error::Transport`]: nobody answers, the broker refuses who we are or what we declare.

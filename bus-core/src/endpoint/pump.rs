@@ -228,13 +228,13 @@ impl Pump {
             match event {
                 Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
                 Event::Lost(cause) => {
-                    self.status.lost(cause.to_string());
+                    self.status.lost(&cause.to_string());
                     self.arrivals.lost(&self.clock);
                     // They come again; handling these too would do the work twice.
                     self.waiting.clear();
                 }
                 Event::Restored => self.status.receiving(),
-                Event::Degraded(cause) => self.status.lost(cause.to_string()),
+                Event::Degraded(cause) => self.status.lost(&cause.to_string()),
                 // What comes of a lane is handled in turn, whoever had the lane before.
                 Event::Assigned(Lane(lane)) => tracing::debug!(endpoint, lane = &*lane, "a lane comes to this process"),
                 Event::Revoked(lane, deadline) => {
@@ -260,9 +260,9 @@ struct Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.status.lost("the endpoint itself panicked: start the bus again".to_owned());
+            self.status.lost("the endpoint itself panicked: start the bus again");
         } else if !self.at_its_end {
-            self.status.lost("the runtime that the bus was started on has ended: start the bus again".to_owned());
+            self.status.lost("the runtime that the bus was started on has ended: start the bus again");
         }
     }
 }

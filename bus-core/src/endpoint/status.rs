@@ -82,8 +82,8 @@ impl Status {
         self.follow(None);
     }
 
-    pub(crate) fn lost(&self, why: String) {
-        let before = self.with(|state| std::mem::replace(&mut state.subscription, Subscription::Lost(why.clone())));
+    pub(crate) fn lost(&self, why: &str) {
+        let before = self.with(|state| std::mem::replace(&mut state.subscription, Subscription::Lost(why.to_owned())));
         self.follow(Some(Trouble::Lost));
         if matches!(before, Subscription::Lost(before) if before != why) {
             // What is known of it now may be what a person can mend.

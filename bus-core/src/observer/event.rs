@@ -192,8 +192,10 @@ pub struct SentMessage<'a> {
     pub endpoint: Option<&'a str>,
     /// The size of its body.
     pub bytes: usize,
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "the harness alone looks at it"))]
     pub(crate) kind: &'static MessageType,
     /// While it is handed over.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "the harness alone looks at it"))]
     pub(crate) outgoing: Option<&'a Outgoing>,
 }
 
@@ -233,7 +235,9 @@ pub struct Handling<'a> {
     pub correlation_id: Option<Uuid>,
     /// The conversation that it is part of.
     pub conversation_id: Option<Uuid>,
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "the harness alone looks at it"))]
     pub(crate) kind: &'static MessageType,
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "the harness alone looks at it"))]
     pub(crate) incoming: &'a Arc<Incoming>,
 }
 

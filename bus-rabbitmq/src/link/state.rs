@@ -71,6 +71,11 @@ impl Machine {
         Self { state: State::Idle, generation: 0, proven: false, early: 0 }
     }
 
+    /// It worked since somebody began to want it.
+    pub(crate) fn proven(self) -> bool {
+        self.proven
+    }
+
     /// The connections before this one ended early.
     pub(crate) fn shaky(self) -> bool {
         self.early > 0

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bus_core::clock::Clock;
+use bus_core::{clock::Clock, transport::Outage};
 use futures_util::{FutureExt, StreamExt, future::Either, future::select};
 use lapin::{Connection, ConnectionProperties, Event, runtime::default_runtime};
 use tokio::sync::watch;
@@ -47,6 +47,10 @@ pub(crate) struct Supervisor {
     on_connected: Option<OnConnected>,
     /// The last attempt met somebody who did not answer.
     silent: bool,
+    /// What of its outages belongs in the log.
+    outage: Outage,
+    /// That the broker refuses us was logged.
+    refused: bool,
 }
 
 impl Supervisor {
@@ -59,7 +63,19 @@ impl Supervisor {
         let (wish, wishes) = watch::channel(Wish::Nothing(0));
         let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None, call: 0 });
         let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
-        (Self { settings, purpose, clock, wish: wishes, call: 0, status, on_connected, silent: false }, link)
+        let supervisor = Self {
+            settings,
+            purpose,
+            clock,
+            wish: wishes,
+            call: 0,
+            status,
+            on_connected,
+            silent: false,
+            outage: Outage::default(),
+            refused: false,
+        };
+        (supervisor, link)
     }
 
     /// Runs until [`Link::end`], or until nobody holds the link any more.
@@ -96,9 +112,15 @@ impl Supervisor {
         }
     }
 
-    fn publish(&self, machine: Machine, why: Option<Refusal>) {
-        tracing::debug!(address = self.settings.address(), purpose = self.purpose, state = ?machine.state,
-            why = why.as_ref().map(tracing::field::display), "connection");
+    fn publish(&mut self, machine: Machine, why: Option<Refusal>) {
+        tracing::debug!(
+            address = self.settings.address(),
+            purpose = self.purpose,
+            state = ?machine.state,
+            error = why.as_ref().map(tracing::field::display),
+            "the state of a connection"
+        );
+        self.log(machine, why.as_ref());
         self.status.send_modify(|status| {
             status.state = machine.state;
             status.call = self.call;
@@ -111,6 +133,47 @@ impl Supervisor {
                 status.connection = None;
             }
         });
+    }
+
+    /// One line when an outage begins, and one when it ends.
+    fn log(&mut self, machine: Machine, why: Option<&Refusal>) {
+        let (address, purpose, now) = (self.settings.address(), self.purpose, self.clock.now());
+        let error = why.map(tracing::field::display);
+        match machine.state {
+            State::Ready { .. } => {
+                self.refused = false;
+                if let Some(after) = self.outage.end(now) {
+                    tracing::info!(address, purpose, ?after, "a connection works again");
+                }
+            }
+            State::Blocked { .. } if self.outage.begin(now) => {
+                tracing::warn!(address, purpose, error, "the broker takes no messages: they wait until it does");
+            }
+            State::BackingOff { .. } | State::Connecting { .. }
+                if machine.proven() && why.is_some_and(|why| why.kind() == Kind::NoAccess) =>
+            {
+                // An operator has to do something; it does not matter since when it is away.
+                self.outage.begin(now);
+                if !std::mem::replace(&mut self.refused, true) {
+                    tracing::error!(
+                        address,
+                        purpose,
+                        error,
+                        "the broker refuses user, password or virtual host that it took before: tried every 5 s"
+                    );
+                }
+            }
+            State::BackingOff { .. } if !machine.proven() && self.outage.begin(now) => {
+                tracing::warn!(address, purpose, error, "no connection yet: tried until the start's deadline");
+            }
+            State::BackingOff { .. } | State::Connecting { .. } if machine.proven() && self.outage.begin(now) => {
+                tracing::warn!(address, purpose, error, "a connection is lost: it is tried until it is back");
+            }
+            State::Idle | State::Failed | State::Closed => {
+                (self.outage, self.refused) = (Outage::default(), false);
+            }
+            _ => {}
+        }
     }
 
     /// The next wish that means something.

@@ -56,7 +56,7 @@ pub(crate) fn open(clock: Clock, generation: u64, connection: Arc<Connection>, a
                         Box::new(Outlet { connection, channel, returns: Returns::default() }),
                     );
                 }
-                Err(refusal) => tracing::debug!(reason = %refusal, "no channel to publish on"),
+                Err(refusal) => tracing::debug!(error = %refusal, "no channel to publish on: asked for again"),
             }
             clock.sleep(PAUSE).await;
         }
@@ -75,7 +75,7 @@ pub(crate) fn make(
         loop {
             match answered(&clock, ensure(&connection, &need, announced.as_deref(), &applied)).await {
                 Err(refusal) if !refusal.is_answer() => {
-                    tracing::debug!(?need, reason = %refusal, "not made");
+                    tracing::debug!(?need, error = %refusal, "what publishing needs could not be declared: tried again");
                     clock.sleep(PAUSE).await;
                 }
                 result => return Prepared::Ensured(need, announced, result),
