@@ -1,10 +1,6 @@
 //! What an operator reads: changes of state, not every try.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{cell::RefCell, io, sync::Once, time::Duration};
 
 use bus_conformance::{
     Probe, eventually,
@@ -14,41 +10,39 @@ use bus_core::{
     clock::Clock,
     consumer::{Context, Failure},
 };
-use tracing_subscriber::{fmt::MakeWriter, util::SubscriberInitExt};
 
 use crate::stage::{Stage, Ticked, Tocked, pass, quiet};
 
 /// The lines that this thread logs, from level info up: level and text.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+#[derive(Debug, Clone, Copy)]
+struct Log;
+
+thread_local! {
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 impl Log {
-    /// Until what is returned beside it is dropped.
-    fn begin() -> (Self, impl Drop) {
-        let log = Self::default();
-        let lines = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
-        let guard = lines.with_writer(log.clone()).finish().set_default();
-        (log, guard)
+    /// One subscriber for all threads: with one for each, a line that two of them meet first at once may be lost.
+    fn begin() -> Self {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let lines = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
+            lines.with_writer(|| Self).init();
+        });
+        Self.taken();
+        Self
     }
 
     /// Those that came since the last call.
-    fn taken(&self) -> Vec<String> {
-        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+    fn taken(self) -> Vec<String> {
+        let text = String::from_utf8(LINES.take()).unwrap();
         text.lines().map(|line| line.trim().to_owned()).collect()
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -65,7 +59,7 @@ fn one(lines: &[String], begins: &str, contains: &str) {
 
 #[tokio::test]
 async fn an_outage_of_an_hour_is_one_line_when_it_begins_and_one_when_it_is_over() {
-    let ((log, _guard), clock) = (Log::begin(), Clock::manual(1));
+    let (log, clock) = (Log::begin(), Clock::manual(1));
     let stage = Stage::new().await;
     let bus = stage
         .bus(|b| {
@@ -125,7 +119,7 @@ async fn an_outage_of_an_hour_is_one_line_when_it_begins_and_one_when_it_is_over
 
 #[tokio::test]
 async fn a_subscription_that_comes_and_goes_does_not_fill_the_log_and_one_that_stays_away_is_told() {
-    let ((log, _guard), clock) = (Log::begin(), Clock::manual(1));
+    let (log, clock) = (Log::begin(), Clock::manual(1));
     let stage = Stage::new().await;
     let probe = Probe::<Ticked>::open();
     let bus = stage.bus(|b| b.clock(clock.clone()).endpoint("work", |e| e.consumer(probe.handler()))).await;
@@ -148,7 +142,7 @@ async fn a_subscription_that_comes_and_goes_does_not_fill_the_log_and_one_that_s
 
 #[tokio::test]
 async fn a_started_bus_that_is_dropped_without_a_stop_warns_with_what_was_at_work() {
-    let (log, _guard) = Log::begin();
+    let log = Log::begin();
     let stage = Stage::new().await;
     let probe = Probe::<Ticked>::closed();
     let endpoint = |b: bus_core::Builder| b.endpoint("work", |e| e.concurrency(5).consumer(probe.handler()));
@@ -175,7 +169,7 @@ async fn a_started_bus_that_is_dropped_without_a_stop_warns_with_what_was_at_wor
 
 #[tokio::test]
 async fn an_observer_that_panics_is_told_of_once() {
-    let (log, _guard) = Log::begin();
+    let log = Log::begin();
     let stage = Stage::new().await;
     let bus = stage
         .bus(|b| {
