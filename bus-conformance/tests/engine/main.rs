@@ -3,6 +3,7 @@
 
 mod configuring;
 mod copies;
+mod extracting;
 mod failing;
 mod filters;
 mod holding;
@@ -14,6 +15,7 @@ mod limits;
 mod logging;
 mod observing;
 mod outbox;
+mod redelivery;
 mod sending;
 mod stage;
 mod starts;

@@ -88,6 +88,9 @@ fn line(event: &Event<'_>) -> String {
         }
         Event::Completed { message, .. } => format!("{} completed {}", message.endpoint, types(message.message_types)),
         Event::Moved { message, queue, why, .. } => format!("{} moved to {queue}: {why}", message.endpoint),
+        Event::Redelivered { message, round, after, why, took, .. } => {
+            format!("{} put off, round {round} in {after:?}, after {took:?}: {why}", message.endpoint)
+        }
         Event::Returned { message, outcome, .. } => format!("{} returned: {outcome:?}", message.endpoint),
         other => format!("{other:?}"),
     }
@@ -226,6 +229,67 @@ async fn failures_for_good_panics_what_nobody_takes_and_what_nobody_can_read_are
     assert_eq!(lines[0], "work received ?");
     assert!(lines[3].starts_with("work moved to work_error: the body is no MassTransit envelope"), "{lines:#?}");
     bus.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_later_is_told_with_its_round_and_has_one_end_each_time() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (stage, seen, clock) = (Stage::new().await, Seen::default(), Clock::manual(1));
+    let again = Arc::<Mutex<Vec<bool>>>::default();
+    let noted = again.clone();
+    let bus = stage
+        .bus(|b| {
+            b.clock(clock.clone())
+                .observer(seen.observer())
+                .observer(move |event: &Event<'_>| {
+                    if let Event::Received { message, .. } = event {
+                        noted.lock().unwrap().push(message.redelivered);
+                    }
+                })
+                .endpoint("work", |e| {
+                    e.retry(Retry::immediate(1))
+                        .redeliver([HOUR])
+                        .consumer(async |_: Ticked| Err::<(), Failure>("no".into()))
+                })
+        })
+        .await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    crate::stage::pass(&clock, HOUR + HOUR).await;
+    seen.until("work moved to work_error: no").await;
+    let lines = seen.of_messages();
+    let of_work: Vec<_> =
+        lines[2..].iter().filter(|line| line.starts_with("work") && !line.contains("publishes")).collect();
+    let expected = [
+        "work received Ticked",
+        "work failed, attempt 0: no: Retry { after: 0ns }",
+        "work failed, attempt 1: no: Redeliver { after: 3600s, round: 1 }",
+        "work put off, round 1 in 3600s, after 0ns: no",
+        "work received Ticked",
+        "work failed, attempt 0: no: Retry { after: 0ns }",
+        "work failed, attempt 1: no: Error",
+        "work moved to work_error: no",
+    ];
+    assert_eq!(of_work, expected);
+    assert_eq!(*again.lock().unwrap(), [false, true]);
+    bus.stop().await;
+}
+
+#[tokio::test]
+async fn a_round_that_cannot_be_made_until_the_stop_is_told_to_go_back() {
+    let (stage, seen, clock) = (Stage::new().await, Seen::default(), Clock::manual(1));
+    let bus = stage
+        .bus(|b| {
+            b.clock(clock.clone()).observer(seen.observer()).endpoint("work", |e| {
+                e.redeliver([Duration::from_secs(60)]).consumer(async |_: Ticked| Err::<(), Failure>("no".into()))
+            })
+        })
+        .await;
+    stage.faults.answer(usize::MAX, |message| message.delay.is_some(), Answer::NotSent);
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    seen.until("work failed, attempt 0: no: Redeliver { after: 60s, round: 1 }").await;
+    bus.stop().await;
+    assert!(seen.has("work returned: None"), "{:#?}", seen.of_messages());
+    assert!(!seen.of_messages().iter().any(|line| line.starts_with("work put off")));
 }
 
 #[tokio::test]

@@ -1,9 +1,20 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    any::{TypeId, type_name},
+    fmt,
+    panic::Location,
+    sync::Arc,
+    time::Duration,
+};
 
+#[cfg(feature = "discover")]
+use super::discover::Discovery;
 use super::{
-    Bus, EndpointBuilder,
+    Bus, Description, EndpointBuilder,
     endpoint_defaults::EndpointDefaults,
+    origins::{Origins, Place},
     plan::{Limits, plan},
+    problem::Problem,
+    rules::Rules,
 };
 #[cfg(feature = "testing")]
 use crate::testing::Instruments;
@@ -17,7 +28,7 @@ use crate::{
     naming::EndpointNames,
     observer::{Observer, Observers},
     persistence::{MemoryPersistence, Persistence},
-    transport::{Driver, Environment, Transport, TransportError},
+    transport::{Driver, Environment, Extensions, Transport, TransportError},
 };
 
 /// Which transports a program has, and which it could have.
@@ -31,37 +42,62 @@ pub struct Catalog {
 
 /// Puts a bus together. [`build`](Self::build) checks everything and does no I/O.
 pub struct Builder {
-    url: String,
+    /// Or why there is none.
+    url: Result<String, String>,
     catalog: Catalog,
+    options: Extensions,
     scope: Scope,
     endpoints: Vec<EndpointBuilder>,
     defaults: EndpointDefaults,
-    problems: Vec<String>,
+    /// Those of calls that cannot wait for `build()`.
+    problems: Vec<Problem>,
+    states: Vec<Given>,
+    origins: Origins,
     names: EndpointNames,
     limits: Limits,
     store: Option<Arc<dyn Persistence>>,
     clock: Clock,
     observers: Vec<Box<dyn Observer>>,
+    #[cfg(feature = "discover")]
+    discovery: Option<Discovery>,
     #[cfg(feature = "testing")]
     instruments: Option<Instruments>,
+}
+
+/// A state that was given.
+struct Given {
+    type_id: TypeId,
+    type_name: &'static str,
+    place: Place,
 }
 
 impl Builder {
     /// A bus at a URL, whose scheme picks one of the catalog's drivers.
     #[must_use]
+    #[track_caller]
     pub fn new(url: impl Into<String>, catalog: Catalog) -> Self {
+        Self::at(Ok(url.into()), catalog)
+    }
+
+    #[track_caller]
+    pub(super) fn at(url: Result<String, String>, catalog: Catalog) -> Self {
         Self {
-            url: url.into(),
+            url,
             catalog,
+            options: Extensions::new(),
             scope: Scope::default(),
             endpoints: Vec::new(),
             defaults: EndpointDefaults::default(),
             problems: Vec::new(),
+            states: Vec::new(),
+            origins: Origins::new(),
             names: EndpointNames::default(),
             limits: Limits::default(),
             store: None,
             clock: Clock::real(),
             observers: Vec::new(),
+            #[cfg(feature = "discover")]
+            discovery: None,
             #[cfg(feature = "testing")]
             instruments: None,
         }
@@ -74,34 +110,81 @@ impl Builder {
         self
     }
 
+    /// Adds an option that only one transport knows, such as where RabbitMQ's credentials come from; others ignore
+    /// it. One per type: of two, the later one counts. What only one endpoint is concerned with goes there
+    /// ([`EndpointBuilder::with`]).
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, option: T) -> Self {
+        self.options.insert(option);
+        self
+    }
+
     /// Gives handlers a value, which they take as `State<T>`; found by its type, one per type.
     #[must_use]
+    #[track_caller]
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
-        if let Some(type_name) = self.scope.insert(value) {
-            self.problems.push(format!(
-                "`.state(..)` was called twice with a `{type_name}`: wrap one of them in a type of its own"
-            ));
+        let (type_id, place) = (TypeId::of::<T>(), Location::caller());
+        match self.states.iter().find(|given| given.type_id == type_id) {
+            Some(Given { place: first, .. }) => {
+                let text = format!(
+                    "`.state(..)` was called with a `{}` already, at {first}: wrap one of them in a type of its own",
+                    type_name::<T>()
+                );
+                self.problems.push(Problem::new(text, place));
+            }
+            None => self.states.push(Given { type_id, type_name: type_name::<T>(), place }),
         }
+        self.scope.insert(value);
         self
     }
 
     /// Adds a consumer on an endpoint of its own, named by its attribute, else by its type's name in kebab
     /// case. A function has no name that could be relied on: put it into [`endpoint`](Self::endpoint).
     #[must_use]
+    #[track_caller]
     pub fn consumer<Kind>(mut self, consumer: impl IntoConsumer<Kind>) -> Self {
         let registration = consumer.registration();
         let named = registration.settings.endpoint.unwrap_or_default();
-        if named.is_empty() && registration.name.is_none() {
-            let what = registration.entries.first().map(|entry| entry.name.to_string()).unwrap_or_default();
-            self.problems.push(format!(
-                "`{what}` is a function, and its queue needs a name: write `.endpoint(\"a-name\", |e| e.consumer(..))`"
-            ));
-            return self;
-        }
         let mut endpoint = self.defaults.endpoint(named.to_owned());
         endpoint.named_after = registration.name.filter(|_| named.is_empty());
+        endpoint.nameless = named.is_empty() && registration.name.is_none();
         endpoint.add(registration, |consumer| consumer);
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds every consumer of the program that has `#[consumer(auto)]`, each on the endpoint that its attribute names,
+    /// else on one named after its type or function. Those of one endpoint share it. What was found is logged, one
+    /// line for each message type of a consumer.
+    ///
+    /// A consumer of another crate is found if the program names something of that crate; `use my_consumers as _;` is
+    /// enough. A program that must not depend on this adds its consumers by hand.
+    ///
+    /// `build()` fails if nothing was found, and if a consumer that was found, or its endpoint, is added by hand, too.
+    /// A second call finds nothing new.
+    ///
+    /// ```
+    /// use bus_core::{Builder, bus::Catalog, consumer, consumer::Failure};
+    /// # use bus_core::Message;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme", crate = bus_core)]
+    /// # struct Paid {}
+    ///
+    /// #[consumer(auto, concurrency = 4)] // its endpoint is named by convention: `send-receipt`
+    /// async fn send_receipt(_: Paid) -> Result<(), Failure> {
+    ///     Ok(())
+    /// }
+    ///
+    /// let builder = Builder::new("memory://shop", Catalog::default()).discover();
+    /// ```
+    #[cfg(feature = "discover")]
+    #[must_use]
+    #[track_caller]
+    pub fn discover(mut self) -> Self {
+        if self.discovery.is_none() {
+            self.discovery = Some(Discovery::everywhere(&self.defaults));
+        }
         self
     }
 
@@ -142,6 +225,7 @@ impl Builder {
 
     /// Adds an endpoint: a queue of that name with its consumers and its policy.
     #[must_use]
+    #[track_caller]
     pub fn endpoint(
         mut self,
         name: impl Into<String>,
@@ -162,7 +246,9 @@ impl Builder {
 
     /// How long [`Bus::start`] tries to connect. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn start_timeout(mut self, time: Duration) -> Self {
+        self.origins.note("start_timeout");
         self.limits.start = time;
         self
     }
@@ -176,7 +262,9 @@ impl Builder {
 
     /// How long a send tries, through outages, unless it says otherwise. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn send_timeout(mut self, time: Duration) -> Self {
+        self.origins.note("send_timeout");
         self.limits.send = time;
         self
     }
@@ -210,14 +298,17 @@ impl Builder {
     /// # Errors
     /// [`Error::Build`] with every mistake there is: URL, names, duplicates, missing states.
     pub fn build(mut self) -> Result<Bus, Error> {
-        let clock = self.clock.clone();
-        let transport = match self.transport(&clock) {
-            Ok(transport) => Some(transport),
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        };
+        let environment = || Environment { clock: self.clock.clone(), options: self.options.clone() };
+        let mut problems = Vec::new();
+        let meant = self.meant();
+        let opened = meant.as_ref().map_err(Clone::clone).and_then(|driver| self.open(*driver, environment()));
+        let transport = opened.map_err(|text| problems.push(Problem::new(text, self.origins.whole()))).ok();
+        let meant = meant.ok();
+        let driver_name = meant.map(Driver::name).unwrap_or_default();
+        let rules = Rules::new(transport.as_ref(), meant, environment());
+        problems.append(&mut self.problems);
+        problems.extend(self.mistakes());
+        let clock = self.clock;
         #[cfg(feature = "testing")]
         let transport = match self.instruments.take() {
             Some(Instruments { observer, wrap }) => {
@@ -227,37 +318,60 @@ impl Builder {
             None => transport,
         };
         for endpoint in &mut self.endpoints {
-            if let Some(type_name) = endpoint.named_after {
-                endpoint.name = self.names.name(type_name);
-            }
+            endpoint.name_by(&self.names);
+        }
+        #[cfg(feature = "discover")]
+        if let Some(discovery) = self.discovery.take() {
+            discovery.join(&mut self.endpoints, &self.names, &mut problems);
         }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryPersistence::new()));
         store.attach(&clock);
-        let planned = plan(self.endpoints, &self.scope, &store, transport.as_deref(), &mut self.problems);
+        let planned = plan(self.endpoints, &self.scope, &store, &rules, &mut problems);
         match transport {
-            Some(transport) if self.problems.is_empty() => {
+            Some(transport) if problems.is_empty() => {
                 for warning in &planned.warnings {
                     tracing::warn!(warning, "the bus is built, and may work otherwise than expected");
                 }
+                let states = self.states.iter().map(|given| given.type_name).collect();
+                let broker = (driver_name, self.url.as_deref().unwrap_or_default());
+                let description = Description::new(broker, &*transport, self.limits, states, &planned);
                 let observers = Observers::new(self.observers);
-                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observers))
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, description, observers))
             }
-            _ => Err(BuildError::new(self.problems).into()),
+            _ => Err(BuildError::new(problems).into()),
         }
     }
 
-    fn transport(&self, clock: &Clock) -> Result<Arc<dyn Transport>, String> {
-        let shown = without_credentials(&self.url);
-        let Some((scheme, _)) = self.url.split_once("://") else {
+    /// What is wrong with the settings of the whole bus.
+    fn mistakes(&self) -> impl Iterator<Item = Problem> {
+        let limits = [("start_timeout", self.limits.start), ("send_timeout", self.limits.send)];
+        let zero = limits.into_iter().filter(|(_, time)| time.is_zero());
+        zero.map(|(setting, _)| {
+            Problem::new(
+                format!("`.{setting}(..)` must be longer than zero; 30 s is the default"),
+                self.origins.of(setting),
+            )
+        })
+    }
+
+    /// The driver that the URL's scheme picks.
+    fn meant(&self) -> Result<&'static dyn Driver, String> {
+        let url = self.url.as_ref().map_err(Clone::clone)?;
+        let Some((scheme, _)) = url.split_once("://") else {
+            let shown = without_credentials(url);
             return Err(format!("`{shown}` is no URL: write one such as `memory://shop` or `amqp://localhost`"));
         };
         let scheme = scheme.to_ascii_lowercase();
-        if let Some(driver) = self.catalog.drivers.iter().find(|driver| driver.schemes().contains(&&*scheme)) {
-            let environment = Environment { clock: clock.clone() };
-            return driver.open(&self.url, environment).map_err(|error| match error {
-                TransportError::Url { reason } => format!("`{shown}`: {reason}"),
-                other => other.to_string(),
-            });
+        let mut taking = self.catalog.drivers.iter().filter(|driver| driver.schemes().contains(&&*scheme));
+        if let Some(driver) = taking.next() {
+            return match taking.find(|other| other.name() != driver.name()) {
+                None => Ok(*driver),
+                Some(other) => Err(format!(
+                    "scheme `{scheme}://` is taken by two drivers, `{}` and `{}`: leave one of them out",
+                    driver.name(),
+                    other.name()
+                )),
+            };
         }
         if let Some((_, feature)) = self.catalog.missing.iter().find(|(known, _)| *known == scheme) {
             return Err(format!("scheme `{scheme}://` needs the cargo feature `{feature}` of `bus`"));
@@ -265,12 +379,20 @@ impl Builder {
         let known: Vec<_> = self.catalog.drivers.iter().flat_map(|driver| driver.schemes()).copied().collect();
         Err(format!("no transport handles scheme `{scheme}://`; compiled in: {}", known.join(", ")))
     }
+
+    fn open(&self, driver: &'static dyn Driver, environment: Environment) -> Result<Arc<dyn Transport>, String> {
+        let url = self.url.as_ref().map_err(Clone::clone)?;
+        driver.open(url, environment).map_err(|error| match error {
+            TransportError::Url { reason } => format!("`{}`: {reason}", without_credentials(url)),
+            other => other.to_string(),
+        })
+    }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("url", &without_credentials(&self.url))
+            .field("url", &self.url.as_deref().map(without_credentials))
             .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
     }

@@ -1,9 +1,15 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
+use super::{
+    endpoint::NO_TIME,
+    origins::{Origins, Place},
+    plan::PlannedConsumer,
+    problem::Problem,
+};
 use crate::{
     consumer::{Entry, Registration},
     filter::Filter,
-    pipeline::{Concurrency, Filters, Pipeline, Policy, Retry, Timeout},
+    pipeline::{Concurrency, Filters, Policy, Retry, Timeout},
 };
 
 /// How one consumer of an endpoint is run, where that differs from the endpoint: see
@@ -14,19 +20,24 @@ pub struct ConsumerBuilder {
     pub(super) entries: Vec<Entry>,
     retry: Option<Retry>,
     pub(super) timeout: Option<Duration>,
-    concurrency: Option<u16>,
+    pub(super) concurrency: Option<u16>,
     pub(super) filters: Filters,
+    pub(super) origins: Origins,
 }
 
 impl ConsumerBuilder {
+    #[track_caller]
     pub(super) fn new(registration: Registration) -> Self {
         let Registration { name, entries, .. } = registration;
-        Self { name, entries, retry: None, timeout: None, concurrency: None, filters: Filters::default() }
+        let (filters, origins) = (Filters::default(), Origins::new());
+        Self { name, entries, retry: None, timeout: None, concurrency: None, filters, origins }
     }
 
     /// When a message that this consumer failed on is tried again. The default is what the endpoint says.
     #[must_use]
+    #[track_caller]
     pub fn retry(mut self, retry: Retry) -> Self {
+        self.origins.note("retry");
         self.retry = Some(retry);
         self
     }
@@ -35,7 +46,9 @@ impl ConsumerBuilder {
     /// [`EndpointBuilder::timeout`](super::EndpointBuilder::timeout). The default is what the endpoint says;
     /// `Duration::MAX` means for ever. Longer than zero.
     #[must_use]
+    #[track_caller]
     pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.origins.note("timeout");
         self.timeout = Some(timeout);
         self
     }
@@ -49,7 +62,9 @@ impl ConsumerBuilder {
     /// more places than this, or its other consumers wait as well. When the endpoint stops, it goes back to
     /// its queue. The limit is this process's; other processes have their own.
     #[must_use]
+    #[track_caller]
     pub fn concurrency(mut self, attempts: u16) -> Self {
+        self.origins.note("concurrency");
         self.concurrency = Some(attempts);
         self
     }
@@ -62,23 +77,33 @@ impl ConsumerBuilder {
         self
     }
 
-    /// A sentence for each setting that cannot be.
-    pub(super) fn mistakes(&self, endpoint: &str) -> Vec<String> {
-        let name = self.name.or(self.entries.first().map(|entry| &*entry.name)).unwrap_or_default();
-        let refuse = |what: &str| format!("endpoint `{endpoint}`, consumer `{name}`: {what}");
-        let mut mistakes: Vec<String> =
-            self.retry.as_ref().and_then(Retry::problem).map(|problem| refuse(&problem)).into_iter().collect();
+    /// The type's name, or the function's path.
+    pub(super) fn name(&self) -> &str {
+        self.name.or(self.entries.first().map(|entry| &*entry.name)).unwrap_or_default()
+    }
+
+    /// Where it was added.
+    pub(super) fn place(&self) -> Place {
+        self.origins.whole()
+    }
+
+    /// What cannot be of its own settings.
+    pub(super) fn mistakes(&self) -> Vec<Problem> {
+        let refuse = |text: String, setting| Problem::new(text, self.origins.of(setting)).of_consumer(self.name());
+        let retry = self.retry.iter().flat_map(Retry::problems).map(|text| refuse(text, "retry"));
+        let mut mistakes: Vec<_> = retry.collect();
         if self.concurrency == Some(0) {
-            mistakes.push(refuse("the concurrency must be at least 1"));
+            mistakes.push(refuse("the concurrency must be at least 1".to_owned(), "concurrency"));
         }
         if self.timeout == Some(Duration::ZERO) {
-            mistakes.push(refuse("the timeout must be longer than zero; for none, leave it out"));
+            mistakes.push(refuse(NO_TIME.to_owned(), "timeout"));
         }
         mistakes
     }
 
-    /// The pipelines of its handlers, by its own settings, else the endpoint's.
-    pub(super) fn pipelines(self, endpoint: &Policy) -> impl Iterator<Item = Arc<dyn Pipeline>> {
+    /// By its own settings, else the endpoint's.
+    pub(super) fn planned(self, endpoint: &Policy) -> PlannedConsumer {
+        let name = self.name().to_owned();
         let policy = Policy {
             retry: self.retry.unwrap_or_else(|| endpoint.retry.clone()),
             classifiers: endpoint.classifiers.clone(),
@@ -87,7 +112,8 @@ impl ConsumerBuilder {
             filters: endpoint.filters.with(&self.filters),
             store: endpoint.store.clone(),
         };
-        self.entries.into_iter().map(move |entry| entry.pipeline(policy.clone()))
+        let pipelines = self.entries.into_iter().map(|entry| entry.pipeline(policy.clone())).collect();
+        PlannedConsumer { name, policy, pipelines }
     }
 }
 

@@ -11,14 +11,13 @@ use std::{
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, RwLock};
 
-use super::{Stopped, Stopping, Trouble, lease, starts, turn::Turn};
+use super::{Stopped, Stopping, Trouble, failed::Failed, lease, starts, turn::Turn};
 use crate::{
-    MessageType,
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure, Verdict},
     envelope::{Envelope, Incoming},
-    fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
-    observer::{Event, Handling, Next, Receiving},
+    fault::{Aside, Reason, move_aside, skipped_headers},
+    observer::Receiving,
     pipeline::{Pipeline, Unfinished},
     transport::{Delivery, Lease, SettleOutcome, Settlement},
 };
@@ -28,7 +27,7 @@ const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// Decides what happens to one delivery: which consumers run, and how it is settled.
 pub(crate) struct Dispatcher {
-    endpoint: Arc<EndpointContext>,
+    pub(super) endpoint: Arc<EndpointContext>,
     pipelines: Vec<Arc<dyn Pipeline>>,
     /// The URN as we write it and in lower case, and which pipelines take it.
     by_urn: HashMap<String, Vec<usize>>,
@@ -189,8 +188,8 @@ impl Dispatcher {
         if let starts::Verdict::Killer(starts) = history {
             return Box::pin(self.killer(delivery, &selected, &incoming, starts, stopping, &mut receiving)).await;
         }
-        // Every consumer runs; the first failure decides for the message.
-        let mut failed = None;
+        // Every consumer runs; the first failure is the message's.
+        let mut failures = Vec::new();
         for pipeline in selected {
             match pipeline.clone().run(incoming.clone(), self.endpoint.clone(), stopping.clone()).await {
                 Ok(()) => {}
@@ -201,63 +200,24 @@ impl Dispatcher {
                     }
                     return Err(Stopped);
                 }
-                Err(Unfinished::Failed { reason, retries }) => {
-                    Box::pin(self.failed(pipeline, &incoming, &reason, retries, stopping)).await?;
-                    let consumer = Some((&**pipeline.consumer(), pipeline.message_type()));
-                    failed.get_or_insert_with(|| fault_headers(&reason, retries, consumer, &self.endpoint));
+                Err(Unfinished::Failed { reason, retries, took }) => {
+                    failures.push(Failed { pipeline, reason, retries, took });
                 }
             }
         }
-        match failed {
-            None => {
-                let settling = delivery.unsettled.settle(Settlement::Complete);
-                if !alone {
-                    drop(place);
-                }
-                let outcome = settling.await;
-                receiving.settled(outcome);
-                if outcome != SettleOutcome::Settled {
-                    tracing::debug!(
-                        endpoint = &*self.endpoint.name,
-                        ?outcome,
-                        "a handled message may be delivered again"
-                    );
-                }
-                Ok(outcome)
-            }
-            Some(reason) => {
-                let moving = move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping, &mut receiving);
-                Box::pin(moving).await
-            }
+        if !failures.is_empty() {
+            return Box::pin(self.failed(delivery, &failures, &incoming, stopping, &mut receiving)).await;
         }
-    }
-
-    async fn failed(
-        &self,
-        pipeline: &Arc<dyn Pipeline>,
-        incoming: &Arc<Incoming>,
-        reason: &Reason,
-        retries: u32,
-        stopping: &Stopping,
-    ) -> Result<(), Stopped> {
-        tracing::error!(
-            endpoint = &*self.endpoint.name,
-            consumer = &**pipeline.consumer(),
-            message_type = pipeline.message_type().urn(),
-            message_id = incoming.envelope.message_id.map(tracing::field::display),
-            retries,
-            error = reason.text,
-            "a consumer failed for good: the message goes to _error"
-        );
-        let told = Told {
-            fault_type: pipeline.message_type().fault(),
-            reason,
-            retries,
-            incoming: Some(incoming),
-            message: pipeline.project(&incoming.envelope.message),
-            content_type: None,
-        };
-        tell(told, &self.endpoint, stopping).await
+        let settling = delivery.unsettled.settle(Settlement::Complete);
+        if !alone {
+            drop(place);
+        }
+        let outcome = settling.await;
+        receiving.settled(outcome);
+        if outcome != SettleOutcome::Settled {
+            tracing::debug!(endpoint = &*self.endpoint.name, ?outcome, "a handled message may be delivered again");
+        }
+        Ok(outcome)
     }
 
     /// Puts a suspect that was not begun back as it is: released, it would be counted. What does not succeed at
@@ -266,63 +226,6 @@ impl Dispatcher {
         let Turn { delivery, starts, .. } = turn;
         // Dropped, it is released.
         drop(starts::copy_back(delivery, starts, &self.endpoint, stopping).await);
-    }
-
-    /// A message that ended its process too often.
-    async fn killer(
-        &self,
-        delivery: Delivery,
-        pipelines: &[&Arc<dyn Pipeline>],
-        incoming: &Arc<Incoming>,
-        starts: u32,
-        stopping: &Stopping,
-        receiving: &mut Receiving,
-    ) -> Result<SettleOutcome, Stopped> {
-        let text = format!("it ended the process: {starts} times a process that may have begun it ended before it did");
-        let reason = Reason::said("bus::ProcessEnded", text);
-        for pipeline in pipelines {
-            let (consumer, message_type) = (pipeline.consumer(), pipeline.message_type());
-            self.endpoint.outlet.observers.tell(|| Event::AttemptFailed {
-                handling: Handling::new(&self.endpoint.name, consumer, message_type, incoming),
-                attempt: 0,
-                took: Duration::ZERO,
-                error: &reason.text,
-                error_type: reason.error_type,
-                next: Next::Error,
-            });
-            self.failed(pipeline, incoming, &reason, 0, stopping).await?;
-        }
-        let consumer = pipelines.first().map(|pipeline| (&**pipeline.consumer(), pipeline.message_type()));
-        let headers = fault_headers(&reason, 0, consumer, &self.endpoint);
-        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping, receiving).await
-    }
-
-    async fn unreadable(
-        &self,
-        delivery: Delivery,
-        reason: Box<Reason>,
-        stopping: &Stopping,
-    ) -> Result<SettleOutcome, Stopped> {
-        let outlet = &self.endpoint.outlet;
-        let mut receiving = Receiving::begin(&outlet.observers, &outlet.clock, &self.endpoint.name, &delivery, None);
-        tracing::error!(
-            endpoint = &*self.endpoint.name,
-            message_id = delivery.message_id.as_deref(),
-            content_type = delivery.content_type.as_deref(),
-            error = reason.text,
-            "a body could not be read: the message goes to _error"
-        );
-        let told = Told {
-            fault_type: MessageType::receive_fault(),
-            reason: &reason,
-            retries: 0,
-            incoming: None,
-            message: None,
-            content_type: delivery.content_type.as_deref(),
-        };
-        tell(told, &self.endpoint, stopping).await?;
-        let headers = fault_headers(&reason, 0, None, &self.endpoint);
-        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping, &mut receiving).await
     }
 
     /// The consumers of any of the message's types, each once.
@@ -363,10 +266,15 @@ fn read(delivery: &Delivery, endpoint: &EndpointContext) -> Result<Envelope, Fai
     if bytes > limit {
         return Err(Failure::permanent(TooLarge { bytes, limit }));
     }
-    if endpoint.raw_json && media_type(delivery).is_some_and(|media_type| media_type.eq_ignore_ascii_case(RAW)) {
+    if is_raw(delivery, endpoint) {
         return Ok(read_raw(delivery));
     }
     Envelope::read(&delivery.body).map_err(Failure::permanent)
+}
+
+/// Whether the body is a payload without an envelope.
+pub(super) fn is_raw(delivery: &Delivery, endpoint: &EndpointContext) -> bool {
+    endpoint.raw_json && media_type(delivery).is_some_and(|media_type| media_type.eq_ignore_ascii_case(RAW))
 }
 
 /// The media type without its parameters: the transport's own property, else a header.

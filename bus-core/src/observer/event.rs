@@ -83,7 +83,7 @@ pub enum Event<'a> {
         outcome: &'a PublishOutcome,
     },
     /// A message arrived at an endpoint, and it is its turn. Exactly one [`Completed`](Self::Completed),
-    /// [`Moved`](Self::Moved) or [`Returned`](Self::Returned) follows.
+    /// [`Moved`](Self::Moved), [`Redelivered`](Self::Redelivered) or [`Returned`](Self::Returned) follows.
     #[non_exhaustive]
     Received {
         /// The message.
@@ -106,7 +106,8 @@ pub enum Event<'a> {
         /// The message, at its consumer.
         handling: Handling<'a>,
     },
-    /// An attempt failed.
+    /// An attempt failed. The last one of a delivery is told when all consumers are done with it, for what comes next
+    /// depends on each of them; and not at all if the endpoint stops before that, for then the message comes again.
     #[non_exhaustive]
     AttemptFailed {
         /// The message, at its consumer.
@@ -142,6 +143,21 @@ pub enum Event<'a> {
         /// How long it was at work, with pauses between attempts.
         took: Duration,
     },
+    /// The message comes again after a delay, as a new one: a consumer failed, and the endpoint has
+    /// [`redeliver`](crate::bus::EndpointBuilder::redeliver).
+    #[non_exhaustive]
+    Redelivered {
+        /// The message.
+        message: ReceivedMessage<'a>,
+        /// Which round of redelivery begins; the first is 1.
+        round: u32,
+        /// How long the delay is.
+        after: Duration,
+        /// Why: what the first error says.
+        why: &'a str,
+        /// How long it was at work, with pauses between attempts.
+        took: Duration,
+    },
     /// The message goes back to its queue, or is there already, and comes again: the endpoint stops, its handler was
     /// cancelled, or the broker did not take its settlement.
     #[non_exhaustive]
@@ -168,7 +184,14 @@ pub enum Next {
     Held,
     /// Nothing: the error says that the message counts as handled. [`Event::Consumed`] follows.
     Discarded,
-    /// The consumer is done with the message, which goes to `_error` when the others are, too.
+    /// The message comes again: its next round of redelivery.
+    Redeliver {
+        /// How long the delay is.
+        after: Duration,
+        /// Which round it is; the first is 1.
+        round: u32,
+    },
+    /// The message goes to `_error`.
     Error,
 }
 
@@ -215,7 +238,7 @@ pub struct ReceivedMessage<'a> {
     pub conversation_id: Option<Uuid>,
     /// The size of its body.
     pub bytes: usize,
-    /// It was delivered before, here or elsewhere.
+    /// It was delivered before, here or elsewhere, or is redelivered.
     pub redelivered: bool,
 }
 

@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use uuid::Uuid;
 
@@ -60,7 +63,8 @@ impl Receiving {
             message_id: incoming.and_then(|incoming| incoming.envelope.message_id).or_else(id),
             incoming: incoming.cloned(),
             bytes: delivery.body.len(),
-            redelivered: incoming.map_or(delivery.redelivered, |incoming| incoming.redelivered),
+            redelivered: incoming
+                .map_or(delivery.redelivered, |incoming| incoming.redelivered || incoming.redeliveries() > 0),
             observers: observers.clone(),
             clock: clock.clone(),
             begun: clock.now(),
@@ -78,6 +82,13 @@ impl Receiving {
             SettleOutcome::Settled => Event::Completed { message, took },
             _ => Event::Returned { message, outcome: Some(outcome), took },
         });
+    }
+
+    /// It comes again after a delay, in that round.
+    pub(crate) fn put_off(&mut self, round: u32, after: Duration, why: &str) {
+        let Some(told) = self.0.take() else { return };
+        let took = told.clock.now().saturating_duration_since(told.begun);
+        told.observers.tell(|| Event::Redelivered { message: told.message(), round, after, why, took });
     }
 
     /// It lies in another queue.

@@ -168,8 +168,7 @@ impl<I: Invoke> Fixed<I> {
             // It was reachable.
             holding = None;
             let Some(pause) = self.policy.pause(reason.verdict, retries, &outlet.clock) else {
-                outlet.observers.tell(|| failed(Next::Error));
-                return Err(Unfinished::Failed { reason, retries });
+                return Err(Unfinished::Failed { reason, retries, took: run.took(&outlet.clock) });
             };
             outlet.observers.tell(|| failed(Next::Retry { after: pause }));
             retries += 1;

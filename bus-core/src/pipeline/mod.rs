@@ -28,7 +28,7 @@ mod retry;
 mod timeout;
 mod unit;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 pub(crate) use classifiers::Classifiers;
 pub(crate) use concurrency::Concurrency;
@@ -71,8 +71,9 @@ pub(crate) trait Pipeline: Send + Sync + 'static {
 /// Why a pipeline ended without success.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// The policy gave up after `retries` retries.
-    Failed { reason: Box<Reason>, retries: u32 },
+    /// The policy gave up after `retries` retries; the last attempt took so long, if there are observers. They are
+    /// told of it by whoever knows what comes next.
+    Failed { reason: Box<Reason>, retries: u32, took: Duration },
     /// The endpoint stops; the message goes back to its queue.
     Stopped,
 }

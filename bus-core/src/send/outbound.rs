@@ -34,6 +34,8 @@ pub struct Outbound<'a, M> {
     target: Target,
     message: M,
     options: Options,
+    /// Known here, so that what is no message is refused where it is published, and not also where that is awaited.
+    prepare: fn(&Self) -> Result<Prepared, Error>,
 }
 
 enum Target {
@@ -72,7 +74,7 @@ struct Options {
 
 impl<'a, M: Message> Outbound<'a, M> {
     pub(crate) fn publish(outlet: &'a Arc<Outlet>, attempt: Option<&'a Attempt>, message: M) -> Self {
-        Self { outlet, attempt, target: Target::Publish, message, options: Options::default() }
+        Self::new(outlet, attempt, Target::Publish, message)
     }
 
     pub(crate) fn send(
@@ -81,9 +83,15 @@ impl<'a, M: Message> Outbound<'a, M> {
         to: Result<Address, AddressError>,
         message: M,
     ) -> Self {
-        Self { outlet, attempt, target: Target::Send(to), message, options: Options::default() }
+        Self::new(outlet, attempt, Target::Send(to), message)
     }
 
+    fn new(outlet: &'a Arc<Outlet>, attempt: Option<&'a Attempt>, target: Target, message: M) -> Self {
+        Self { outlet, attempt, target, message, options: Options::default(), prepare: Self::prepare }
+    }
+}
+
+impl<M> Outbound<'_, M> {
     /// Adds a header, to the envelope and, where it has a simple type, to the transport: see [`Header`]. It
     /// travels on to what is sent while the message is handled. Names beginning with `MT-` belong to
     /// MassTransit.
@@ -193,7 +201,9 @@ impl<'a, M: Message> Outbound<'a, M> {
         self.options.confirmed = true;
         self
     }
+}
 
+impl<M: Message> Outbound<'_, M> {
     fn prepare(&self) -> Result<Prepared, Error> {
         if !self.outlet.is_open() && self.attempt.is_none() {
             return Err(Error::NotStarted);
@@ -310,12 +320,12 @@ fn written(address: Option<&Result<Address, AddressError>>) -> Result<Option<Str
     }
 }
 
-impl<'a, M: Message> IntoFuture for Outbound<'a, M> {
+impl<'a, M> IntoFuture for Outbound<'a, M> {
     type Output = Result<(), Error>;
     type IntoFuture = Transmit<'a>;
 
     fn into_future(self) -> Transmit<'a> {
-        Transmit::new(self.prepare().map(|prepared| Parcel {
+        Transmit::new((self.prepare)(&self).map(|prepared| Parcel {
             outlet: self.outlet,
             attempt: self.attempt,
             message: prepared.message,

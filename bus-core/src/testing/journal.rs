@@ -46,6 +46,7 @@ pub(super) enum What {
     /// An attempt failed, and another one follows.
     Retried,
     Faulted,
+    Redelivered,
     Moved,
 }
 
@@ -100,7 +101,7 @@ impl Journal {
             Event::Consumed { handling, attempt, .. } => self.handled(What::Consumed, handling, attempt),
             Event::AttemptFailed { handling, attempt, error, error_type, next, .. } => {
                 let what = match next {
-                    Next::Retry { .. } => What::Retried,
+                    Next::Retry { .. } | Next::Redeliver { .. } => What::Retried,
                     Next::Error => What::Faulted,
                     Next::Held | Next::Discarded => return None,
                 };
@@ -110,6 +111,12 @@ impl Journal {
                     ..self.handled(what, handling, attempt)
                 }
             }
+            Event::Redelivered { message, round, why, .. } => Entry {
+                endpoint: Some(message.endpoint.into()),
+                attempt: round,
+                error: Some(why.to_owned()),
+                ..self.entry(What::Redelivered)
+            },
             Event::Moved { message, queue, why, .. } => Entry {
                 endpoint: Some(message.endpoint.into()),
                 address: Some(queue.to_owned()),
