@@ -118,8 +118,8 @@ fn what_is_found_follows_names_and_defaults_as_what_is_added() {
 fn a_consumer_or_an_endpoint_that_is_added_by_hand_too_is_a_problem() {
     expect_test::expect![[r#"
         the bus cannot be built; 2 things are wrong:
-          - endpoint `books` is added by hand, and `.discover()` puts `facade::discover::RefundsConsumer::refund` on it, too: add the consumer there and remove its `auto`, or write `#[consumer(auto, endpoint = "another-name")]`
-          - consumer `facade::discover::book` is added to endpoint `books`, and `.discover()` finds it, too: remove `auto` from its `#[consumer]`, or what adds it"#]]
+          - endpoint `books` is added by hand, and `.discover()` puts `facade::discover::RefundsConsumer::refund` on it, too: add the consumer there and remove its `auto`, or write `#[consumer(auto, endpoint = "another-name")]` --> tests/discover.rs:123:56
+          - consumer `facade::discover::book` is added to endpoint `books`, and `.discover()` finds it, too: remove `auto` from its `#[consumer]`, or what adds it --> tests/discover.rs:123:56"#]]
     .assert_eq(&said(bus::builder("memory://mistakes").discover().endpoint("books", |e| e.consumer(book))));
     let twice = said(bus::builder("memory://mistakes").consumer(ledger::LedgerConsumer {}).discover());
     assert!(twice.contains("consumer `facade::discover::ledger::LedgerConsumer::paid` is added to endpoint `ledger`"));
@@ -146,13 +146,17 @@ fn what_was_found_is_logged_in_an_order_of_its_own() {
         bus::builder("memory://discovered-log").discover().build().unwrap();
     });
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let found: String =
-        log.lines().map(str::trim).filter(|line| line.contains("discovered")).flat_map(|line| [line, "\n"]).collect();
+    let found: String = log
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.contains("was discovered"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
     expect_test::expect![[r#"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::RefundsConsumer::refund" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Refunded"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::book" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Paid"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::ledger::LedgerConsumer::paid" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Paid"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::ledger::LedgerConsumer::refunded" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Refunded"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::send_receipt" endpoint="send-receipt" message_type="urn:message:Bus.Tests.Discover:Paid"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::RefundsConsumer::refund" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Refunded"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::book" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Paid"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::ledger::LedgerConsumer::paid" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Paid"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::ledger::LedgerConsumer::refunded" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Refunded"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::send_receipt" endpoint="send-receipt" message_type="urn:message:Bus.Tests.Discover:Paid"
     "#]].assert_eq(&found);
 }

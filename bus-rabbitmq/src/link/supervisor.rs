@@ -125,7 +125,9 @@ impl Supervisor {
         tracing::debug!(address = self.settings.address(), host = %self.settings.hosts[host], purpose = self.purpose,
             state = ?machine.state, error = why.as_ref().map(tracing::field::display), "the state of a connection");
         let works = matches!(machine.state, State::Ready { .. }) && !machine.shaky();
-        if works || machine.state == State::Idle {
+        let begins = matches!(self.status.borrow().state, State::Idle | State::Failed)
+            && matches!(machine.state, State::Connecting { .. });
+        if works || begins {
             self.said.fill(None);
         }
         let kind = why.as_ref().map(Refusal::kind);
