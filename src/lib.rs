@@ -60,7 +60,7 @@ pub use bus_core::bus::{
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
-    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, handle, message, naming,
+    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, handle, message, naming, observer,
     persistence, topology, transport,
 };
 

@@ -146,13 +146,17 @@ fn what_was_found_is_logged_in_an_order_of_its_own() {
         bus::builder("memory://discovered-log").discover().build().unwrap();
     });
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let found: String =
-        log.lines().map(str::trim).filter(|line| line.contains("discovered")).flat_map(|line| [line, "\n"]).collect();
+    let found: String = log
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.contains("was discovered"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
     expect_test::expect![[r#"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::RefundsConsumer::refund" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Refunded"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::book" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Paid"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::ledger::LedgerConsumer::paid" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Paid"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::ledger::LedgerConsumer::refunded" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Refunded"
-         INFO bus_core::bus::discover: discovered consumer="facade::discover::send_receipt" endpoint="send-receipt" message_type="urn:message:Bus.Tests.Discover:Paid"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::RefundsConsumer::refund" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Refunded"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::book" endpoint="books" message_type="urn:message:Bus.Tests.Discover:Paid"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::ledger::LedgerConsumer::paid" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Paid"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::ledger::LedgerConsumer::refunded" endpoint="ledger" message_type="urn:message:Bus.Tests.Discover:Refunded"
+        INFO bus_core::bus::discover: a consumer was discovered, and is on its endpoint consumer="facade::discover::send_receipt" endpoint="send-receipt" message_type="urn:message:Bus.Tests.Discover:Paid"
     "#]].assert_eq(&found);
 }

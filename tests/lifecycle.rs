@@ -1,5 +1,7 @@
 //! Start, stop, and what a context may do in between.
 
+use std::future::IntoFuture;
+
 use bus::{
     Error,
     consumer::{Function, IntoConsumer},
@@ -39,6 +41,107 @@ async fn a_bus_starts_and_stops_any_number_of_times() {
         assert!(!bus.health().healthy);
         assert!(matches!(bus.publish(Step { number }).await, Err(Error::NotStarted)));
     }
+}
+
+#[tokio::test]
+async fn starts_at_the_same_time_are_one_start() {
+    let (consumer, mut steps) = passing();
+    let started = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = started.clone();
+    let bus = bus::builder("memory://at-once")
+        .observer(move |event: &bus::observer::Event<'_>| {
+            if matches!(event, bus::observer::Event::BusStarted { .. }) {
+                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+        })
+        .endpoint("steps", |e| e.consumer(consumer))
+        .build()
+        .unwrap();
+    let (first, second, third) = tokio::join!(bus.start(), bus.start(), bus.start());
+    assert!(first.is_ok() && second.is_ok() && third.is_ok());
+    assert_eq!(started.load(std::sync::atomic::Ordering::Relaxed), 1);
+    bus.publish(Step { number: 1 }).await.unwrap();
+    assert_eq!(steps.recv().await.unwrap().0, Step { number: 1 });
+    bus.stop().await;
+    assert!(steps.try_recv().is_err());
+}
+
+/// The broker in memory lives as long as somebody is connected to it: `keeper`, on another runtime.
+#[test]
+fn a_bus_whose_runtime_ended_says_so_gives_its_messages_back_and_starts_again_on_another_one() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    let keeper = bus::builder("memory://runtimes").build().unwrap();
+    second.block_on(keeper.start()).unwrap();
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let stuck = first.handle().id();
+    let bus = bus::builder("memory://runtimes")
+        .endpoint("steps", |e| {
+            e.consumer(move |step: Step| {
+                let begun = begun.clone();
+                async move {
+                    begun.send(step.number).unwrap();
+                    // On the first runtime, for ever.
+                    if tokio::runtime::Handle::current().id() == stuck {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok::<(), Failure>(())
+                }
+            })
+        })
+        .build()
+        .unwrap();
+    first.block_on(bus.start()).unwrap();
+    second.block_on(keeper.publish(Step { number: 1 }).into_future()).unwrap();
+    assert_eq!(begins.blocking_recv(), Some(1));
+    drop(first);
+    let health = bus.health();
+    assert!(!health.healthy, "{health:?}");
+    assert!(health.endpoints[0].problem.as_deref().unwrap().contains("runtime"), "{health:?}");
+    second.block_on(bus.start()).unwrap();
+    assert_eq!(begins.blocking_recv(), Some(1), "it came again");
+    assert!(bus.health().healthy, "{:?}", bus.health());
+    second.block_on(async {
+        bus.stop().await;
+        keeper.stop().await;
+    });
+}
+
+#[tokio::test]
+async fn health_is_json_that_a_probe_can_read() {
+    let (consumer, mut steps) = passing();
+    let build = |b: bus::Builder| b.endpoint("steps", |e| e.consumer(consumer)).build().unwrap();
+    let bus = build(bus::builder("memory://health"));
+    let json = || serde_json::to_string_pretty(&bus.health()).unwrap();
+    expect_test::expect![[r#"
+        {
+          "healthy": false,
+          "connection": "the bus is not started",
+          "topology": null,
+          "endpoints": [
+            {
+              "name": "steps",
+              "problem": "not started"
+            }
+          ]
+        }"#]]
+    .assert_eq(&json());
+    bus.start().await.unwrap();
+    expect_test::expect![[r#"
+        {
+          "healthy": true,
+          "connection": null,
+          "topology": null,
+          "endpoints": [
+            {
+              "name": "steps",
+              "problem": null
+            }
+          ]
+        }"#]]
+    .assert_eq(&json());
+    bus.stop().await;
+    assert!(steps.try_recv().is_err());
 }
 
 #[tokio::test]

@@ -13,11 +13,14 @@ mod from_env;
 #[cfg(feature = "testing")]
 mod harness;
 mod lifecycle;
+mod logs;
 #[cfg(feature = "inmemory")]
 mod mistakes;
 mod quickstart;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
+mod secrets;
+mod signals;
 
 use tokio::process::Command;
 

@@ -109,6 +109,33 @@ async fn a_bus_on_rabbitmq_starts_and_stops_any_number_of_times() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_found_no_broker_may_be_called_again_when_there_is_one() {
+    let mut server = tokio::task::spawn_blocking(|| Server::start().expect("a server of its own")).await.unwrap();
+    server.kill();
+    let (consumer, mut numbers) = passing();
+    let bus = bus::builder(server.amqp_url())
+        .start_timeout(Duration::from_millis(300))
+        .endpoint("numbers", |e| e.consumer(consumer))
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        let error = bus.start().await.unwrap_err();
+        assert!(matches!(error, Error::Transport(TransportError::Unreachable { .. })), "{error:?}");
+    }
+    let server = tokio::task::spawn_blocking(move || {
+        server.start_again().expect("it starts again");
+        server
+    });
+    let server = server.await.unwrap();
+    while bus.start().await.is_err() {}
+    bus.publish(Numbered { number: 7 }).await.unwrap();
+    assert_eq!(numbers.recv().await, Some(7));
+    bus.stop().await;
+    assert!(numbers.try_recv().is_err());
+    tokio::task::spawn_blocking(|| drop(server)).await.unwrap();
+}
+
 /// The broker is killed and started again while messages flow. Every publish resolves by itself, and every
 /// number arrives; some may arrive twice, none is missing.
 #[allow(clippy::disallowed_methods, reason = "a deadline of the machine's time: the broker is real")]

@@ -37,7 +37,7 @@ pub mod message;
 #[cfg(feature = "runtime")]
 pub mod naming;
 #[cfg(feature = "runtime")]
-mod observer;
+pub mod observer;
 #[cfg(feature = "runtime")]
 pub mod persistence;
 #[cfg(feature = "runtime")]

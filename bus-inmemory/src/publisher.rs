@@ -48,7 +48,12 @@ impl Publisher for MemoryPublisher {
     fn announce(&self, topic: &Arc<str>, needs: Arc<Topology>) {
         // Nothing here is far away: it is made at once. What cannot be made is told by the message itself.
         if let Some(Err(undeclared)) = self.broker.upgrade().map(|broker| broker.apply(&needs, ApplyMode::Create)) {
-            tracing::warn!(topic = &**topic, entity = undeclared.entity, reason = undeclared.reason, "not declared");
+            tracing::warn!(
+                topic = &**topic,
+                entity = undeclared.entity,
+                error = undeclared.reason,
+                "what publishing to a topic needs could not be declared: messages may reach nobody"
+            );
         }
     }
 

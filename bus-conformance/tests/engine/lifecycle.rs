@@ -78,6 +78,27 @@ async fn a_start_ends_at_its_deadline_though_nobody_answers() {
 }
 
 #[tokio::test]
+async fn a_start_that_failed_leaves_nothing_and_may_be_called_again_when_the_broker_is_there() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::open();
+    let bus = stage.place.bus(|b| b.endpoint("work", |e| e.consumer(probe.handler())));
+    stage.faults.away(Some("a scripted outage"));
+    for _ in 0..3 {
+        let error = soon("the start", bus.start()).await.unwrap_err();
+        assert!(matches!(error, Error::Transport(_)), "{error:?}");
+        assert!(matches!(bus.publish(Ticked { number: 0 }).await, Err(Error::NotStarted)));
+        assert_eq!(bus.health().endpoints[0].problem.as_deref(), Some("not started"));
+    }
+    stage.faults.away(None);
+    bus.start().await.unwrap();
+    assert!(bus.health().healthy, "{:?}", bus.health());
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    assert_eq!(probe.next().await.message.number, 1);
+    bus.stop().await;
+    assert_eq!((probe.left().await, stage.count("work").await), (0, 0), "nobody else received");
+}
+
+#[tokio::test]
 async fn a_stop_ends_a_start_in_progress() {
     let stage = Stage::new().await;
     for connecting in [false, true] {

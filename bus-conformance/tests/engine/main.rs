@@ -12,6 +12,8 @@ mod late;
 mod leases;
 mod lifecycle;
 mod limits;
+mod logging;
+mod observing;
 mod outbox;
 mod redelivery;
 mod sending;

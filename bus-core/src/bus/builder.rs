@@ -26,6 +26,7 @@ use crate::{
     error::BuildError,
     extract::Scope,
     naming::EndpointNames,
+    observer::{Observer, Observers},
     persistence::{MemoryPersistence, Persistence},
     transport::{Driver, Environment, Extensions, Transport, TransportError},
 };
@@ -56,6 +57,7 @@ pub struct Builder {
     limits: Limits,
     store: Option<Arc<dyn Persistence>>,
     clock: Clock,
+    observers: Vec<Box<dyn Observer>>,
     #[cfg(feature = "discover")]
     discovery: Option<Discovery>,
     #[cfg(feature = "testing")]
@@ -93,6 +95,7 @@ impl Builder {
             limits: Limits::default(),
             store: None,
             clock: Clock::real(),
+            observers: Vec::new(),
             #[cfg(feature = "discover")]
             discovery: None,
             #[cfg(feature = "testing")]
@@ -292,6 +295,14 @@ impl Builder {
         self
     }
 
+    /// Adds somebody who is told what happens on the bus, where it happens: see [`observer`](crate::observer). May be
+    /// called again; they are told in this order. The default is nobody, and then nothing is spent on it.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
     /// Lets a harness see what happens.
     #[cfg(feature = "testing")]
     pub(crate) fn instruments(mut self, instruments: Instruments) -> Self {
@@ -316,11 +327,13 @@ impl Builder {
         problems.append(&mut self.problems);
         problems.extend(self.mistakes());
         let clock = self.clock;
-        let observer = None;
         #[cfg(feature = "testing")]
-        let (transport, observer) = match self.instruments.take() {
-            Some(Instruments { observer: seen, wrap }) => (transport.map(wrap), Some(seen)),
-            None => (transport, observer),
+        let transport = match self.instruments.take() {
+            Some(Instruments { observer, wrap }) => {
+                self.observers.insert(0, observer);
+                transport.map(wrap)
+            }
+            None => transport,
         };
         for endpoint in &mut self.endpoints {
             endpoint.name_by(&self.names);
@@ -335,12 +348,13 @@ impl Builder {
         match transport {
             Some(transport) if problems.is_empty() => {
                 for warning in &planned.warnings {
-                    tracing::warn!("{warning}");
+                    tracing::warn!(warning, "the bus is built, and may work otherwise than expected");
                 }
                 let states = self.states.iter().map(|given| given.type_name).collect();
                 let broker = (driver_name, self.url.as_deref().unwrap_or_default());
                 let description = Description::new(broker, &*transport, self.limits, states, &planned);
-                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, description, observer))
+                let observers = Observers::new(self.observers);
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, description, observers))
             }
             _ => Err(BuildError::new(problems).into()),
         }

@@ -104,7 +104,8 @@ impl Found {
     fn log(&self) {
         for entry in &self.registration.entries {
             let (consumer, endpoint) = (&*entry.name, &*self.endpoint.name);
-            tracing::info!(consumer, endpoint, message_type = entry.message_type.urn(), "discovered");
+            let message_type = entry.message_type.urn();
+            tracing::info!(consumer, endpoint, message_type, "a consumer was discovered, and is on its endpoint");
         }
     }
 }

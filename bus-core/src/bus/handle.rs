@@ -9,7 +9,7 @@ use crate::{
     Error, Message,
     clock::Clock,
     extract::Scope,
-    observer::Observer,
+    observer::Observers,
     send::{IntoAddress, Outbound, Outlet},
     transport::Transport,
 };
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// [`start`](Self::start) connects, declares and subscribes; from then on consumers run and messages can
 /// be sent, until [`stop`](Self::stop). When the last handle is dropped without a stop, handlers that run
-/// are cancelled and their messages go back.
+/// are cancelled, their messages go back, and the log warns.
 ///
 /// ```
 /// # use bus_core::{Bus, Builder, Error, Message};
@@ -48,15 +48,16 @@ impl Bus {
         plan: Plan,
         limits: Limits,
         description: Description,
-        observer: Option<Arc<dyn Observer>>,
+        observers: Observers,
     ) -> Self {
-        let outlet = Arc::new(Outlet::new(transport, clock, limits.send, observer));
+        let outlet = Arc::new(Outlet::new(transport, clock, limits.send, observers));
         Self(Arc::new(Lifecycle::new(outlet, scope, plan, limits, description)))
     }
 
     /// Connects, declares the topology, subscribes. Tries until its deadline
     /// ([`start_timeout`](super::Builder::start_timeout), 30 s), then says why; may be called again. On a bus that is
-    /// started it does nothing. A start whose caller goes away ends, and leaves nothing behind.
+    /// started it does nothing, unless the runtime that it was started on has ended: then it is started anew, on this
+    /// one. A start whose caller goes away ends, and leaves nothing behind.
     ///
     /// # Errors
     /// - [`Error::Transport`]: nobody answers, the broker refuses who we are or what we declare. Wrong credentials fail
@@ -94,10 +95,12 @@ impl Bus {
                 interrupted.await;
             }
         }
-        tracing::info!("stopping");
+        tracing::info!("interrupted: the bus stops, and lets its handlers finish");
         tokio::select! {
             () = self.stop() => {}
-            () = super::lifecycle::interruption() => tracing::warn!("interrupted again: not waiting for handlers"),
+            () = super::lifecycle::interruption() => {
+                tracing::warn!("interrupted again: the handlers are not waited for, and their messages go back");
+            },
         }
         Ok(())
     }

@@ -18,9 +18,10 @@ use crate::{
     consumer::EndpointContext,
     endpoint::{self, Dispatcher, Running, Status},
     extract::Scope,
+    observer::Event,
     send::Outlet,
     topology::Topology,
-    transport::{ApplyMode, ReceiverSettings},
+    transport::{ApplyMode, Outage, ReceiverSettings},
 };
 
 /// The states of a bus and the steps between them, one at a time.
@@ -63,7 +64,7 @@ impl Lifecycle {
             let settings = planned.settings();
             let PlannedEndpoint { name, concurrency, raw_json, max_body, redelivery, consumers, .. } = planned;
             let pipelines = consumers.into_iter().flat_map(|consumer| consumer.pipelines).collect();
-            let status: Arc<Status> = Arc::default();
+            let status = Arc::new(Status::new(name.clone(), outlet.clock.clone(), outlet.observers.clone()));
             let context = Arc::new(EndpointContext {
                 address: outlet.transport().input_address(&settings).into(),
                 name,
@@ -101,10 +102,12 @@ impl Lifecycle {
         let this = this.clone();
         tokio::spawn(async move {
             let mut active = this.active.lock().await;
-            if active.is_some() {
+            if active.as_ref().is_some_and(|running| !running.iter().any(Running::has_ended)) {
                 let _ = answer.send(Ok(()));
                 return;
             }
+            // Of what ended by itself nothing is to be left over.
+            this.take_down(&mut active).await;
             let started = tokio::select! {
                 biased;
                 () = answer.closed() => None,
@@ -115,17 +118,28 @@ impl Lifecycle {
             match started {
                 Some(Ok(endpoints)) => {
                     *active = Some(endpoints);
-                    tracing::info!(endpoints = this.endpoints.len(), "the bus is started");
+                    tracing::info!(
+                        endpoints = this.endpoints.len(),
+                        address = &*this.outlet.source,
+                        "the bus is started"
+                    );
+                    this.outlet.observers.tell(|| Event::BusStarted {});
                     if answer.send(Ok(())).is_err() {
                         this.take_down(&mut active).await;
                     }
                 }
                 Some(Err(error)) => {
                     this.close(this.outlet.clock.now()).await;
+                    tracing::debug!(error = chain(&error), "the bus could not be started: the caller is told");
+                    this.outlet.observers.tell(|| Event::BusStartFailed { error: &error });
                     // Whoever called may be gone.
                     let _ = answer.send(Err(error));
                 }
-                None => this.close(this.outlet.clock.now()).await,
+                None => {
+                    this.close(this.outlet.clock.now()).await;
+                    tracing::debug!("a start was given up: the bus was stopped, or its caller went away");
+                    this.outlet.observers.tell(|| Event::BusStartFailed { error: &Error::NotStarted });
+                }
             }
         });
         // The task ends without an answer only if the runtime does.
@@ -163,12 +177,28 @@ impl Lifecycle {
     fn topology_rounds(&self) -> JoinHandle<()> {
         let (outlet, topology, problem) = (self.outlet.clone(), self.topology.clone(), self.topology_problem.clone());
         let pause = self.limits.round;
+        let statuses: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.status.clone()).collect();
         tokio::spawn(async move {
+            let mut outage = Outage::default();
             loop {
                 outlet.clock.sleep(pause).await;
+                statuses.iter().for_each(|status| status.round());
                 let failed = outlet.transport().apply(&topology, ApplyMode::Create).await.err();
-                if let Some(error) = &failed {
-                    tracing::warn!(%error, "the topology could not be brought about again; trying at the next round");
+                let now = outlet.clock.now();
+                match &failed {
+                    Some(error) if outage.begin(now) => {
+                        let error = chain(error);
+                        tracing::warn!(
+                            error,
+                            "queues and bindings could not be brought about again: tried at each round"
+                        );
+                    }
+                    Some(_) => {}
+                    None => {
+                        if let Some(after) = outage.end(now) {
+                            tracing::info!(?after, "queues and bindings are as they should be again");
+                        }
+                    }
                 }
                 *problem.lock().unwrap_or_else(PoisonError::into_inner) = failed.map(|error| error.to_string());
             }
@@ -193,8 +223,13 @@ impl Lifecycle {
         let stopping: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.stop(deadline)).collect();
         // Handlers can send until here.
         futures_util::future::join_all(stopping).await;
+        for endpoint in &self.endpoints {
+            // One that ended by itself did not say so.
+            endpoint.status.off();
+        }
         self.close(deadline).await;
         tracing::info!("the bus is stopped");
+        self.outlet.observers.tell(|| Event::BusStopped {});
     }
 
     /// Even with no time left the broker is told what was settled.
@@ -241,7 +276,20 @@ impl Lifecycle {
 impl Drop for Lifecycle {
     fn drop(&mut self) {
         self.end_rounds();
+        if let Some(endpoints) = self.active.get_mut() {
+            tracing::warn!(
+                messages = endpoints.iter().map(Running::at_work).sum::<usize>(),
+                "the last handle of a started bus was dropped without `stop()`: its handlers are cancelled, and their \
+                 messages go back to their queues"
+            );
+        }
     }
+}
+
+/// The error, and what is behind it.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let sources = std::iter::successors(error.source(), |error| error.source());
+    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }
 
 /// Ctrl-C or, on Unix, SIGTERM; listened to from this call on, not from the first poll.

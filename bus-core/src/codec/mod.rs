@@ -2,11 +2,13 @@
 
 mod lenient;
 mod raw;
+mod redact;
 mod repeated;
 
 use serde::de::DeserializeOwned;
 
 pub(crate) use raw::{Around, RAW, read_raw, write_raw_headers};
+pub(crate) use redact::redact;
 
 use lenient::Lenient;
 

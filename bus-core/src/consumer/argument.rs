@@ -1,6 +1,6 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::{Message, envelope::Incoming};
+use crate::{Message, codec, envelope::Incoming};
 
 /// What a handler may take as its first argument: a message, or [`Received`] of one.
 #[diagnostic::on_unimplemented(
@@ -19,8 +19,8 @@ pub trait MessageArg: Sized + Send + 'static {
     fn decode(incoming: &Arc<Incoming>) -> Result<Self, DecodeError>;
 }
 
-/// The payload does not fit the consumer's type. It will not the next time either: no retry, unless
-/// [`classify`](crate::bus::EndpointBuilder::classify) says so.
+/// The payload does not fit the consumer's type. It says where, and never what was there. It will not fit the next time
+/// either: no retry, unless [`classify`](crate::bus::EndpointBuilder::classify) says so.
 #[derive(Debug, thiserror::Error)]
 #[error("the payload is no {message_type}: {source}")]
 pub struct DecodeError {
@@ -30,7 +30,7 @@ pub struct DecodeError {
 
 impl DecodeError {
     pub(crate) fn of<M: Message>(source: serde_json::Error) -> Self {
-        Self { message_type: M::message_type().urn(), source }
+        Self { message_type: M::message_type().urn(), source: codec::redact(source) }
     }
 }
 

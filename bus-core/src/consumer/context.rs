@@ -12,12 +12,13 @@ use uuid::Uuid;
 
 use super::DecodeError;
 use crate::{
-    Error, Message, MessageType,
+    Error, Message,
     endpoint::{Redelivery, Status},
     envelope::Incoming,
     extract::Scope,
+    observer::{Sending, Watched},
     send::{IntoAddress, Outbound, Outlet},
-    transport::{Confirm, Outgoing, Permit},
+    transport::{Outgoing, Permit},
 };
 
 /// What a handler knows about its message, and how it sends others.
@@ -83,8 +84,7 @@ pub(crate) struct Record {
 pub(crate) struct Buffered {
     pub(crate) message: Outgoing,
     pub(crate) posted: crate::error::Posted,
-    pub(crate) message_type: &'static MessageType,
-    pub(crate) published: bool,
+    pub(crate) sending: Sending,
 }
 
 /// One attempt sends no more than this before its commit.
@@ -96,7 +96,7 @@ pub(crate) struct Sent {
     /// To send it again, with the same id.
     pub(crate) message: Outgoing,
     pub(crate) posted: crate::error::Posted,
-    pub(crate) confirm: Confirm,
+    pub(crate) confirm: Watched,
 }
 
 /// What all deliveries of an endpoint share.
@@ -250,13 +250,21 @@ impl Attempt {
 
     /// Hands a message over as part of this attempt. One lock around the check, the hand-over and the
     /// record: nothing can be sent past the end of the attempt.
-    pub(crate) fn submit(&self, permit: Permit, message: Outgoing, posted: crate::error::Posted) -> Result<(), Error> {
+    pub(crate) fn submit(
+        &self,
+        permit: Permit,
+        message: Outgoing,
+        posted: crate::error::Posted,
+        mut sending: Sending,
+    ) -> Result<(), Error> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let Journal::Open(record) = &mut *journal else {
             return Err(Error::ContextClosed);
         };
         let confirm = self.endpoint.outlet.publisher().submit(permit, message.clone());
-        record.sent.push(Sent { message, posted, confirm });
+        // Under the lock, which is this attempt's alone: nobody is told of the end first.
+        sending.begin(&message);
+        record.sent.push(Sent { message, posted, confirm: sending.watch(confirm) });
         Ok(())
     }
 
@@ -286,14 +294,20 @@ impl Attempt {
         &self,
         permit: Permit,
         message: Outgoing,
-    ) -> Result<(Confirm, oneshot::Sender<Sent>), Error> {
+        mut sending: Sending,
+    ) -> Result<(Watched, oneshot::Sender<Sent>), Error> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let Journal::Open(record) = &mut *journal else {
             return Err(Error::ContextClosed);
         };
         let (back, awaited) = oneshot::channel();
         record.awaited.push(awaited);
-        Ok((self.endpoint.outlet.publisher().submit(permit, message), back))
+        let copy = sending.is_observed().then(|| message.clone());
+        let confirm = self.endpoint.outlet.publisher().submit(permit, message);
+        if let Some(message) = &copy {
+            sending.begin(message);
+        }
+        Ok((sending.watch(confirm), back))
     }
 
     /// Says that a send did not reach the broker.

@@ -1,15 +1,23 @@
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, RwLock};
 
-use super::{Stopped, Stopping, failed::Failed, lease, starts, turn::Turn};
+use super::{Stopped, Stopping, Trouble, failed::Failed, lease, starts, turn::Turn};
 use crate::{
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure, Verdict},
     envelope::{Envelope, Incoming},
     fault::{Aside, Reason, move_aside, skipped_headers},
-    observer::{Event, Handling},
+    observer::Receiving,
     pipeline::{Pipeline, Unfinished},
     transport::{Delivery, Lease, SettleOutcome, Settlement},
 };
@@ -25,6 +33,8 @@ pub(crate) struct Dispatcher {
     by_urn: HashMap<String, Vec<usize>>,
     /// Held while a message is put back with its starts counted.
     counting: RwLock<()>,
+    /// That envelopes have members that cannot be read was logged.
+    warned: AtomicBool,
 }
 
 impl Dispatcher {
@@ -38,7 +48,7 @@ impl Dispatcher {
             let takers = by_urn[&urn.to_ascii_lowercase()].clone();
             by_urn.insert(urn.to_owned(), takers);
         }
-        Self { endpoint, pipelines, by_urn, counting: RwLock::default() }
+        Self { endpoint, pipelines, by_urn, counting: RwLock::default(), warned: AtomicBool::new(false) }
     }
 
     pub(crate) fn endpoint(&self) -> &Arc<EndpointContext> {
@@ -63,14 +73,19 @@ impl Dispatcher {
             Ok(Ok(outcome)) => outcome != SettleOutcome::Settled,
             // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
             Ok(Err(Stopped)) => {
-                tracing::debug!(endpoint = &*self.endpoint.name, "returned a message");
+                tracing::debug!(endpoint = &*self.endpoint.name, "a message goes back to its queue");
                 true
             }
             Err(panic) => {
                 // Ours, not a handler's. The message comes again; not in a hot loop.
                 let reason = Reason::panicked(panic, Verdict::Retry);
-                tracing::error!(endpoint = &*self.endpoint.name, error = reason.text, "the endpoint itself panicked");
-                let _holding = self.endpoint.status.hold(reason.text);
+                tracing::error!(
+                    endpoint = &*self.endpoint.name,
+                    error = reason.text,
+                    "the bus itself panicked over a message, which comes again: please report it"
+                );
+                let mut holding = None;
+                self.endpoint.status.hold(&mut holding, Trouble::Away, reason.text);
                 let clock = &self.endpoint.outlet.clock;
                 // Not as part of the delivery, which is gone.
                 let _ = clock.by(clock.after(PANIC_PAUSE), stopping.signalled()).await;
@@ -105,7 +120,7 @@ impl Dispatcher {
                 tracing::warn!(
                     endpoint = &*self.endpoint.name,
                     message_id = message_id.as_deref(),
-                    "a message was handled for longer than its lease: cancelled, and it comes again"
+                    "a message was handled for longer than its lease: its handler is cancelled, and it comes again"
                 );
                 Err(Stopped)
             }
@@ -142,38 +157,42 @@ impl Dispatcher {
             starts::after_counting(&self.counting, stopping).await?;
         }
         let incoming = Arc::new(Incoming::new(envelope, &delivery, turn.starts));
+        let outlet = &self.endpoint.outlet;
+        let mut receiving =
+            Receiving::begin(&outlet.observers, &outlet.clock, &self.endpoint.name, &delivery, Some(&incoming));
         let unreadable = incoming.envelope.unreadable();
         if !unreadable.is_empty() {
-            tracing::warn!(
-                endpoint = &*self.endpoint.name,
-                message_id = delivery.message_id.as_deref(),
-                members = ?unreadable,
-                "parts of an envelope could not be read, and count as absent"
-            );
+            let (endpoint, message_id) = (&*self.endpoint.name, delivery.message_id.as_deref());
+            if !self.warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    endpoint,
+                    message_id,
+                    members = ?unreadable,
+                    "members of an envelope cannot be read, and count as absent: told once for each endpoint"
+                );
+            }
+            tracing::debug!(endpoint, message_id, members = ?unreadable, "members of an envelope count as absent");
         }
         let selected = self.select(&incoming.envelope.message_type);
         if selected.is_empty() {
             tracing::warn!(
                 endpoint = &*self.endpoint.name,
                 message_type = ?incoming.envelope.message_type,
-                message_id = ?incoming.envelope.message_id,
-                "no consumer here takes this message: moved to _skipped"
+                message_id = incoming.envelope.message_id.map(tracing::field::display),
+                "no consumer of the endpoint takes a message: it goes to _skipped"
             );
-            return Box::pin(move_aside(delivery, Aside::Skipped, skipped_headers(), &self.endpoint, stopping)).await;
+            let headers = skipped_headers();
+            let moving = move_aside(delivery, Aside::Skipped, headers, &self.endpoint, stopping, &mut receiving);
+            return Box::pin(moving).await;
         }
         if let starts::Verdict::Killer(starts) = history {
-            return Box::pin(self.killer(delivery, &selected, &incoming, starts, stopping)).await;
+            return Box::pin(self.killer(delivery, &selected, &incoming, starts, stopping, &mut receiving)).await;
         }
         // Every consumer runs; the first failure is the message's.
         let mut failures = Vec::new();
         for pipeline in selected {
             match pipeline.clone().run(incoming.clone(), self.endpoint.clone(), stopping.clone()).await {
-                Ok(attempt) => {
-                    self.endpoint.outlet.observe(|| Event::Consumed {
-                        handling: handling(pipeline, &incoming, &self.endpoint),
-                        attempt,
-                    });
-                }
+                Ok(()) => {}
                 Err(Unfinished::Stopped) => {
                     if alone {
                         let put_back = starts::copy_back(delivery, starts_before, &self.endpoint, stopping);
@@ -181,17 +200,20 @@ impl Dispatcher {
                     }
                     return Err(Stopped);
                 }
-                Err(Unfinished::Failed { reason, retries }) => failures.push(Failed { pipeline, reason, retries }),
+                Err(Unfinished::Failed { reason, retries, took }) => {
+                    failures.push(Failed { pipeline, reason, retries, took });
+                }
             }
         }
         if !failures.is_empty() {
-            return Box::pin(self.failed(delivery, &failures, &incoming, stopping)).await;
+            return Box::pin(self.failed(delivery, &failures, &incoming, stopping, &mut receiving)).await;
         }
         let settling = delivery.unsettled.settle(Settlement::Complete);
         if !alone {
             drop(place);
         }
         let outcome = settling.await;
+        receiving.settled(outcome);
         if outcome != SettleOutcome::Settled {
             tracing::debug!(endpoint = &*self.endpoint.name, ?outcome, "a handled message may be delivered again");
         }
@@ -227,15 +249,6 @@ impl std::fmt::Debug for Dispatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dispatcher").field("endpoint", &self.endpoint.name).finish_non_exhaustive()
     }
-}
-
-pub(super) fn handling<'a>(
-    pipeline: &'a Arc<dyn Pipeline>,
-    incoming: &'a Arc<Incoming>,
-    endpoint: &'a EndpointContext,
-) -> Handling<'a> {
-    let (consumer, message_type) = (pipeline.consumer(), pipeline.message_type());
-    Handling { endpoint: &endpoint.name, consumer, message_type, incoming }
 }
 
 /// A body that nobody parses: it would cost many times its size, and all of a handler's time.

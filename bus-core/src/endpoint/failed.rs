@@ -1,17 +1,17 @@
 //! What becomes of a message that failed for good: it comes again later, or goes to `_error` and is told of.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Stopped, Stopping,
-    dispatch::{Dispatcher, handling, is_raw},
+    dispatch::{Dispatcher, is_raw},
     redelivery::{Round, redeliver},
 };
 use crate::{
     MessageType,
     envelope::Incoming,
     fault::{Aside, Reason, Told, fault_headers, move_aside, tell},
-    observer::Event,
+    observer::{Event, Handling, Next, Receiving},
     pipeline::Pipeline,
     transport::{Delivery, SettleOutcome},
 };
@@ -21,6 +21,8 @@ pub(super) struct Failed<'a> {
     pub(super) pipeline: &'a Arc<dyn Pipeline>,
     pub(super) reason: Box<Reason>,
     pub(super) retries: u32,
+    /// How long its last attempt took, if there are observers.
+    pub(super) took: Duration,
 }
 
 impl Dispatcher {
@@ -31,6 +33,7 @@ impl Dispatcher {
         failures: &[Failed<'_>],
         incoming: &Arc<Incoming>,
         stopping: &Stopping,
+        receiving: &mut Receiving,
     ) -> Result<SettleOutcome, Stopped> {
         let Some(first) = failures.first() else { return Err(Stopped) };
         let endpoint = &*self.endpoint;
@@ -40,56 +43,58 @@ impl Dispatcher {
                 self.put_off(failed, incoming, round);
             }
             let (is_raw, why) = (is_raw(&delivery, endpoint), &first.reason.text);
-            return redeliver(delivery, round, (incoming, is_raw), why, endpoint, stopping).await;
+            return redeliver(delivery, round, (incoming, is_raw), why, endpoint, stopping, receiving).await;
         }
         for failed in failures {
             self.give_up(failed, incoming, stopping).await?;
         }
         let consumer = Some((&**first.pipeline.consumer(), first.pipeline.message_type()));
         let headers = fault_headers(&first.reason, (first.retries, incoming.redeliveries()), consumer, endpoint);
-        move_aside(delivery, Aside::Error, headers, endpoint, stopping).await
+        move_aside(delivery, Aside::Error, headers, endpoint, stopping, receiving).await
     }
 
     fn put_off(&self, failed: &Failed<'_>, incoming: &Arc<Incoming>, round: Round) {
-        let Failed { pipeline, reason, retries } = failed;
+        let Failed { pipeline, reason, retries, .. } = failed;
         tracing::warn!(
             endpoint = &*self.endpoint.name,
             consumer = &**pipeline.consumer(),
             message_type = pipeline.message_type().urn(),
-            message_id = ?incoming.envelope.message_id,
+            message_id = incoming.envelope.message_id.map(tracing::field::display),
             retries,
             round = round.number,
             delay = ?round.delay,
             error = reason.text,
             "a consumer failed: the message comes again later"
         );
-        self.endpoint.outlet.observe(|| Event::Failed {
-            handling: handling(pipeline, incoming, &self.endpoint),
+        self.attempt_failed(failed, incoming, Next::Redeliver { after: round.delay, round: round.number });
+    }
+
+    /// Tells observers of the last attempt, now that it is known what comes next.
+    fn attempt_failed(&self, failed: &Failed<'_>, incoming: &Arc<Incoming>, next: Next) {
+        let Failed { pipeline, reason, retries, took } = failed;
+        let endpoint = &*self.endpoint;
+        endpoint.outlet.observers.tell(|| Event::AttemptFailed {
+            handling: Handling::new(&endpoint.name, pipeline.consumer(), pipeline.message_type(), incoming),
             attempt: *retries,
+            took: *took,
             error: &reason.text,
             error_type: reason.error_type,
-            last: false,
+            next,
         });
     }
 
     async fn give_up(&self, failed: &Failed<'_>, incoming: &Arc<Incoming>, stopping: &Stopping) -> Result<(), Stopped> {
-        let Failed { pipeline, reason, retries } = failed;
+        let Failed { pipeline, reason, retries, .. } = failed;
         tracing::error!(
             endpoint = &*self.endpoint.name,
             consumer = &**pipeline.consumer(),
             message_type = pipeline.message_type().urn(),
-            message_id = ?incoming.envelope.message_id,
+            message_id = incoming.envelope.message_id.map(tracing::field::display),
             retries,
             error = reason.text,
-            "a consumer failed: the message goes to _error"
+            "a consumer failed for good: the message goes to _error"
         );
-        self.endpoint.outlet.observe(|| Event::Failed {
-            handling: handling(pipeline, incoming, &self.endpoint),
-            attempt: *retries,
-            error: &reason.text,
-            error_type: reason.error_type,
-            last: true,
-        });
+        self.attempt_failed(failed, incoming, Next::Error);
         let told = Told {
             fault_type: pipeline.message_type().fault(),
             reason,
@@ -109,15 +114,17 @@ impl Dispatcher {
         incoming: &Arc<Incoming>,
         starts: u32,
         stopping: &Stopping,
+        receiving: &mut Receiving,
     ) -> Result<SettleOutcome, Stopped> {
         let text = format!("it ended the process: {starts} times a process that may have begun it ended before it did");
         let reason = Reason::said("bus::ProcessEnded", text);
         for pipeline in pipelines {
-            self.give_up(&Failed { pipeline, reason: reason.clone(), retries: 0 }, incoming, stopping).await?;
+            let failed = Failed { pipeline, reason: reason.clone(), retries: 0, took: Duration::ZERO };
+            self.give_up(&failed, incoming, stopping).await?;
         }
         let consumer = pipelines.first().map(|pipeline| (&**pipeline.consumer(), pipeline.message_type()));
         let headers = fault_headers(&reason, (0, incoming.redeliveries()), consumer, &self.endpoint);
-        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
+        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping, receiving).await
     }
 
     pub(super) async fn unreadable(
@@ -126,6 +133,8 @@ impl Dispatcher {
         reason: Box<Reason>,
         stopping: &Stopping,
     ) -> Result<SettleOutcome, Stopped> {
+        let outlet = &self.endpoint.outlet;
+        let mut receiving = Receiving::begin(&outlet.observers, &outlet.clock, &self.endpoint.name, &delivery, None);
         tracing::error!(
             endpoint = &*self.endpoint.name,
             message_id = delivery.message_id.as_deref(),
@@ -143,6 +152,6 @@ impl Dispatcher {
         };
         tell(told, &self.endpoint, stopping).await?;
         let headers = fault_headers(&reason, (0, 0), None, &self.endpoint);
-        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
+        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping, &mut receiving).await
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Stopped, Stopping};
+use super::{Stopped, Stopping, Trouble};
 use crate::{
     clock::Clock,
     consumer::EndpointContext,
@@ -32,7 +32,7 @@ pub(crate) async fn insist(
 ) -> Result<PublishOutcome, Stopped> {
     let outlet = &endpoint.outlet;
     let mut outage = Backoff::default();
-    let mut _holding = None;
+    let mut holding = None;
     loop {
         let mut once = message.clone();
         once.deadline = outlet.clock.after(outlet.timeout);
@@ -40,9 +40,15 @@ pub(crate) async fn insist(
         match outlet.publisher().submit(permit, once).await {
             PublishOutcome::NotSent(reason) | PublishOutcome::Unknown(reason) => {
                 let message_id = message.message_id.as_deref();
-                tracing::warn!(endpoint = &*endpoint.name, to = %message.to, message_id, %reason, "held: sending again");
-                _holding =
-                    Some(endpoint.status.hold(format!("a message for {} could not be sent: {reason}", message.to)));
+                tracing::debug!(
+                    endpoint = &*endpoint.name,
+                    address = %message.to,
+                    message_id,
+                    error = %reason,
+                    "a message could not be sent: it is held, and sent again with the same id"
+                );
+                let why = format!("a message for {} could not be sent: {reason}", message.to);
+                endpoint.status.hold(&mut holding, Trouble::Away, why);
             }
             outcome => return Ok(outcome),
         }

@@ -39,7 +39,7 @@ impl InLane {
             () = over(&mut self.revoked, clock) => tracing::warn!(
                 endpoint,
                 lane = &*self.lane.0,
-                "a message was handled until its lane went to another receiver: cancelled, and it comes again"
+                "a message was handled until its lane went to another receiver: its handler is cancelled, and it comes again"
             ),
         }
     }

@@ -22,5 +22,5 @@ pub(crate) use hold::{Backoff, insist};
 pub(crate) use pump::{Running, start};
 pub(crate) use redelivery::{REDELIVERIES, Redelivery};
 pub(crate) use relocate::relocate;
-pub(crate) use status::{Holding, Status};
+pub(crate) use status::{Holding, Status, Trouble};
 pub(crate) use stopping::{Stopped, Stopping};

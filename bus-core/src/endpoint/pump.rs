@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Running {
     stop: watch::Sender<Option<Instant>>,
     pump: JoinHandle<()>,
+    places: Arc<Semaphore>,
+    concurrency: usize,
 }
 
 /// Starts handling what a receiver delivers, at most `concurrency` messages at once.
@@ -37,13 +39,14 @@ pub(crate) fn start(
 ) -> Running {
     let (stop, stopped) = watch::channel(None);
     let (freed, lanes) = mpsc::unbounded_channel();
+    let places = Arc::new(Semaphore::new(concurrency.into()));
     status.receiving();
     let pump = Pump {
         receiver,
         clock: dispatcher.endpoint().outlet.clock.clone(),
         dispatcher,
         status,
-        places: Arc::new(Semaphore::new(concurrency.into())),
+        places: places.clone(),
         concurrency: concurrency.into(),
         waiting: Waiting::default(),
         arrivals: Arrivals::new(prefetch),
@@ -52,7 +55,7 @@ pub(crate) fn start(
         events: Vec::new(),
         running: JoinSet::new(),
     };
-    Running { stop, pump: tokio::spawn(pump.run(stopped)) }
+    Running { stop, pump: tokio::spawn(pump.run(stopped)), places, concurrency: concurrency.into() }
 }
 
 impl Running {
@@ -61,6 +64,16 @@ impl Running {
         // The pump may have ended with its runtime.
         let _ = self.stop.send(Some(deadline));
         let _ = self.pump.await;
+    }
+
+    /// Whether it ended by itself: its runtime did, or it panicked.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.pump.is_finished()
+    }
+
+    /// How many messages are at work; one that is handled alone counts for all the places that it takes.
+    pub(crate) fn at_work(&self) -> usize {
+        self.concurrency.saturating_sub(self.places.available_permits())
     }
 }
 
@@ -88,7 +101,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 impl Pump {
     async fn run(mut self, mut stop: watch::Receiver<Option<Instant>>) {
-        let _alarm = Alarm(self.status.clone());
+        let mut alarm = Alarm { status: self.status.clone(), at_its_end: false };
         let (halt, stopping) = Halt::new();
         let asked = loop {
             tokio::select! {
@@ -107,16 +120,20 @@ impl Pump {
         let clock = self.clock.clone();
         let finished = asked.is_some() && clock.by(deadline, self.finish(&stopping)).await.is_ok();
         if !finished && !self.running.is_empty() {
-            tracing::warn!(
-                endpoint = &*self.dispatcher.endpoint().name,
-                messages = self.running.len(),
-                "handlers did not finish within the deadline: cancelled, and their messages returned"
-            );
+            // Of a bus that was dropped this is told once for all endpoints.
+            if asked.is_some() {
+                tracing::warn!(
+                    endpoint = &*self.dispatcher.endpoint().name,
+                    messages = self.running.len(),
+                    "handlers did not finish until the stop's deadline: they are cancelled, and their messages go back"
+                );
+            }
             // One that blocks its thread cannot be cancelled; it must not hold up the stop.
             let _ = self.clock.by(self.clock.after(GRACE), self.running.shutdown()).await;
         }
         self.waiting.clear();
         self.receiver.close(deadline.max(self.clock.after(GRACE))).await;
+        alarm.at_its_end = true;
         self.status.off();
     }
 
@@ -225,27 +242,26 @@ impl Pump {
             match event {
                 Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
                 Event::Lost(cause) => {
-                    tracing::warn!(endpoint, %cause, "the subscription is lost");
-                    self.status.lost(cause.to_string());
+                    self.status.lost(&cause.to_string());
                     self.arrivals.lost(&self.clock);
                     // They come again; handling these too would do the work twice.
                     self.waiting.clear();
                 }
                 Event::Cancelled(cause) => {
-                    tracing::warn!(endpoint, %cause, "the broker ended the subscription");
-                    self.status.lost(cause.to_string());
+                    self.status.lost(&cause.to_string());
                     // Some brokers deliver them again all the same; what waits here may be all that is left of them.
                     self.arrivals.lost(&self.clock);
                 }
-                Event::Restored => {
-                    tracing::info!(endpoint, "the subscription is back");
-                    self.status.receiving();
-                }
-                Event::Degraded(cause) => self.status.lost(cause.to_string()),
+                Event::Restored => self.status.receiving(),
+                Event::Degraded(cause) => self.status.lost(&cause.to_string()),
                 // What comes of a lane is handled in turn, whoever had the lane before.
-                Event::Assigned(Lane(lane)) => tracing::debug!(endpoint, lane = &*lane, "a lane is ours"),
+                Event::Assigned(Lane(lane)) => tracing::debug!(endpoint, lane = &*lane, "a lane comes to this process"),
                 Event::Revoked(lane, deadline) => {
-                    tracing::debug!(endpoint, lane = &*lane.0, "a lane goes to another receiver");
+                    tracing::debug!(
+                        endpoint,
+                        lane = &*lane.0,
+                        "a lane goes to another receiver: what waits of it goes back"
+                    );
                     // What is at work may still be settled until the deadline.
                     self.waiting.revoke(&lane, deadline);
                 }
@@ -254,13 +270,18 @@ impl Pump {
     }
 }
 
-/// A pump that ends by a panic shows.
-struct Alarm(Arc<Status>);
+/// A pump that ends by a panic, or with its runtime, shows.
+struct Alarm {
+    status: Arc<Status>,
+    at_its_end: bool,
+}
 
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.lost("the endpoint itself panicked; start the bus again".to_owned());
+            self.status.lost("the endpoint itself panicked: start the bus again");
+        } else if !self.at_its_end {
+            self.status.lost("the runtime that the bus was started on has ended: start the bus again");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     consumer::{EndpointContext, Verdict},
     envelope::Incoming,
     fault::Reason,
-    observer::Event,
+    observer::Receiving,
     transport::{Delivery, Outgoing, ReceiverSettings, SettleOutcome, Transport},
 };
 
@@ -118,6 +118,7 @@ pub(super) async fn redeliver(
     why: &str,
     endpoint: &EndpointContext,
     stopping: &Stopping,
+    receiving: &mut Receiving,
 ) -> Result<SettleOutcome, Stopped> {
     let outlet = &endpoint.outlet;
     let body = match is_raw {
@@ -138,6 +139,10 @@ pub(super) async fn redeliver(
     copy.time_to_live = round.time_to_live;
     copy.delay = Some(round.delay);
     copy.mandatory = true;
-    outlet.observe(|| Event::Redelivered { endpoint: &endpoint.name, round: round.number, why });
-    relocate(copy, delivery.unsettled, endpoint, stopping).await
+    let outcome = relocate(copy, delivery.unsettled, endpoint, stopping).await?;
+    // As with a move: where the broker does both in one step, one that is not settled did not make the round.
+    if outcome == SettleOutcome::Settled || !outlet.transport().capabilities().atomic_move {
+        receiving.put_off(round.number, round.delay, why);
+    }
+    Ok(outcome)
 }

@@ -1,4 +1,4 @@
-use super::{Backoff, Holding, Stopped, Stopping};
+use super::{Backoff, Stopped, Stopping, Trouble};
 use crate::{
     consumer::EndpointContext,
     transport::{Moved, Outgoing, PublishOutcome, SettleOutcome, Settlement, Unsettled, copy_confirm_complete},
@@ -47,7 +47,7 @@ pub(super) async fn relocate_unless(
     copy.extensions.insert(Moved);
     let outlet = &endpoint.outlet;
     let to = copy.to.name().clone();
-    let mut _holding: Option<Holding> = None;
+    let mut holding = None;
     let mut outage = Backoff::default();
     loop {
         copy.deadline = outlet.clock.after(outlet.timeout);
@@ -59,7 +59,12 @@ pub(super) async fn relocate_unless(
             let outcome = unsettled.settle(settlement).await;
             if outcome != SettleOutcome::Settled {
                 // It comes again, and so does the reason for the move.
-                tracing::warn!(endpoint = &*endpoint.name, queue = &*to, ?outcome, "a move is in doubt");
+                tracing::debug!(
+                    endpoint = &*endpoint.name,
+                    queue = &*to,
+                    ?outcome,
+                    "a message was not moved: it comes again"
+                );
             }
             return Ok(Relocated::Done(outcome));
         }
@@ -68,15 +73,20 @@ pub(super) async fn relocate_unless(
             Err((back, outcome)) if given_up(&outcome) => return Ok(Relocated::Refused(back)),
             Err((back, outcome)) => {
                 let message_id = copy.message_id.as_deref();
-                tracing::error!(
+                let reason = why(&outcome);
+                tracing::debug!(
                     endpoint = &*endpoint.name,
                     queue = &*to,
                     message_id,
-                    ?outcome,
-                    "held: a message could not be moved"
+                    error = reason,
+                    "a message could not be moved: it is held, and tried again"
                 );
-                _holding =
-                    Some(endpoint.status.hold(format!("a message could not be moved to {to}: {}", why(&outcome))));
+                let trouble = match outcome {
+                    PublishOutcome::Rejected(_) | PublishOutcome::Unroutable => Trouble::Refused,
+                    _ => Trouble::Away,
+                };
+                let text = format!("a message could not be moved to {to}: {reason}");
+                endpoint.status.hold(&mut holding, trouble, text);
                 unsettled = back;
             }
         }

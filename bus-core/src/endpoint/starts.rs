@@ -12,7 +12,7 @@ use super::{
     Stopped, Stopping,
     arrival::STARTS,
     relocate::{Relocated, relocate_unless},
-    turn::Turn,
+    turn::{ALONE, Turn},
 };
 use crate::{
     address::Destination,
@@ -71,12 +71,23 @@ pub(super) async fn copy_back(
     stopping: &Stopping,
 ) -> Result<Result<SettleOutcome, Delivery>, Stopped> {
     let clock = &endpoint.outlet.clock;
-    tracing::warn!(
-        endpoint = &*endpoint.name,
-        message_id = delivery.message_id.as_deref(),
-        starts,
-        "a message that may have been begun when a process ended is put back at the end of its queue"
-    );
+    let (name, message_id) = (&*endpoint.name, delivery.message_id.as_deref());
+    if starts < ALONE {
+        // Every message that was delivered when a process ended comes by here: that is no news.
+        tracing::debug!(
+            endpoint = name,
+            message_id,
+            starts,
+            "a message that may have been begun when a process ended goes to the end of its queue"
+        );
+    } else {
+        tracing::warn!(
+            endpoint = name,
+            message_id,
+            starts,
+            "a message may be what ends its processes: it is handled alone, and goes to _error after five starts"
+        );
+    }
     let mut copy = Outgoing::new(Destination::Queue(endpoint.name.clone()), delivery.body.clone(), clock.now());
     copy.content_type = delivery.content_type.clone();
     copy.message_id = delivery.message_id.clone();
@@ -97,7 +108,7 @@ pub(super) async fn copy_back(
     tracing::warn!(
         endpoint = &*endpoint.name,
         message_id = delivery.message_id.as_deref(),
-        "the queue refused the copy: begun uncounted"
+        "a queue refused a copy that counts a message's starts: the message is begun uncounted"
     );
     Ok(Err(delivery))
 }

@@ -55,7 +55,7 @@ pub(crate) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Resu
 /// For `#[serde(deserialize_with)]` of a [`SystemTime`].
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
     let text = Cow::<str>::deserialize(deserializer)?;
-    parse(&text).ok_or_else(|| D::Error::custom(format_args!("`{text}` is no date and time")))
+    parse(&text).ok_or_else(|| D::Error::custom("it is no date and time"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -7,7 +10,6 @@ use super::{Envelope, Headers};
 use crate::{Message, consumer::DecodeError, endpoint::REDELIVERIES, transport::Delivery};
 
 /// A message that arrived, with its envelope parsed; shared by the consumers and attempts on it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Incoming {
     /// The envelope.
@@ -63,5 +65,17 @@ impl Incoming {
     /// The envelope's headers; parsed when first asked for.
     pub fn headers(&self) -> &Map<String, Value> {
         self.headers.get_or_init(|| self.envelope.headers())
+    }
+}
+
+impl fmt::Debug for Incoming {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("envelope", &self.envelope)
+            .field("bytes", &self.body.len())
+            .field("content_type", &self.content_type)
+            .field("redelivered", &self.redelivered)
+            .finish_non_exhaustive()
     }
 }

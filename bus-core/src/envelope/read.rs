@@ -13,12 +13,13 @@ use super::{
     depth::{DEPTH, is_deep},
     member::{Member, MemberName},
 };
+use crate::codec;
 
 /// MassTransit's JSON envelope, parsed once; the payload stays raw and is decoded per consumer and attempt.
 ///
 /// Member names are compared without regard to case; `null` is absent; the last of a repeated member
 /// counts; unknown members are ignored. An id, date or address that cannot be read is absent.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Envelope {
     /// The message's id, the same however often it is sent.
@@ -58,7 +59,7 @@ pub struct Envelope {
 pub enum EnvelopeError {
     /// It is no JSON object.
     #[error("the body is no MassTransit envelope: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[source] serde_json::Error),
     /// It has no payload.
     #[error("the envelope has no `message`")]
     NoMessage,
@@ -68,6 +69,12 @@ pub enum EnvelopeError {
     /// Objects and lists stand in each other too deep.
     #[error("the body is nested deeper than {DEPTH} levels")]
     TooDeep,
+}
+
+impl From<serde_json::Error> for EnvelopeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(codec::redact(error))
+    }
 }
 
 impl Envelope {
@@ -252,6 +259,22 @@ fn date(text: &str) -> Option<SystemTime> {
 fn id(text: &str) -> Option<Uuid> {
     let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(text);
     Uuid::parse_str(inner).ok()
+}
+
+impl fmt::Debug for Envelope {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope")
+            .field("message_id", &self.message_id)
+            .field("correlation_id", &self.correlation_id)
+            .field("conversation_id", &self.conversation_id)
+            .field("source_address", &self.source_address)
+            .field("destination_address", &self.destination_address)
+            .field("message_type", &self.message_type)
+            .field("bytes", &self.message.len())
+            .field("sent_time", &self.sent_time)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

@@ -10,5 +10,5 @@ mod tell;
 pub use exception::ExceptionInfo;
 pub use message::Fault;
 pub(crate) use move_aside::{Aside, fault_headers, move_aside, skipped_headers};
-pub(crate) use reason::Reason;
+pub(crate) use reason::{Reason, panic_text};
 pub(crate) use tell::{Told, tell};

@@ -7,7 +7,7 @@ use crate::{
     consumer::EndpointContext,
     endpoint::{STARTS, Stopped, Stopping, relocate},
     envelope::{Headers, Host, date},
-    observer::Event,
+    observer::Receiving,
     transport::{Delivery, EnsureQueue, Outgoing, SettleOutcome},
 };
 
@@ -34,6 +34,7 @@ pub(crate) async fn move_aside(
     reason: Headers,
     endpoint: &EndpointContext,
     stopping: &Stopping,
+    receiving: &mut Receiving,
 ) -> Result<SettleOutcome, Stopped> {
     let outlet = &endpoint.outlet;
     let why_moved = reason.text("MT-Fault-Message").unwrap_or("no consumer takes its type").to_owned();
@@ -60,8 +61,12 @@ pub(crate) async fn move_aside(
     copy.extensions = delivery.extensions;
     copy.extensions.insert(EnsureQueue { like: endpoint.name.clone() });
     copy.mandatory = true;
-    outlet.observe(|| Event::Moved { endpoint: &endpoint.name, queue: &queue, why: &why_moved });
-    relocate(copy, delivery.unsettled, endpoint, stopping).await
+    let outcome = relocate(copy, delivery.unsettled, endpoint, stopping).await?;
+    // Where the broker moves messages itself, one that is not settled is not moved. A copy is there for good.
+    if outcome == SettleOutcome::Settled || !outlet.transport().capabilities().atomic_move {
+        receiving.moved(&queue, &why_moved);
+    }
+    Ok(outcome)
 }
 
 /// The headers of MassTransit on a message in `_error`, and how many rounds of redelivery it made.

@@ -28,7 +28,7 @@ impl Reason {
         let mut text = failure.chain();
         let judged = catch_unwind(AssertUnwindSafe(|| judge(&failure)));
         let verdict = judged.unwrap_or_else(|panic| {
-            text = format!("{text} (a classifier or a filter panicked over it: {})", said(panic));
+            text = format!("{text} (a classifier or a filter panicked over it: {})", panic_text(panic));
             Verdict::Retry
         });
         Box::new(Self {
@@ -48,14 +48,14 @@ impl Reason {
 
     /// A panic, as a failure like any other.
     pub(crate) fn panicked(payload: Box<dyn Any + Send>, verdict: Verdict) -> Box<Self> {
-        let text = format!("the consumer panicked: {}", said(payload));
+        let text = format!("the consumer panicked: {}", panic_text(payload));
         let exception = ExceptionInfo::said("panic", text.clone());
         Box::new(Self { text, error_type: "panic", exception, verdict, infrastructure: false })
     }
 }
 
 /// What a panic says; drops its payload.
-fn said(payload: Box<dyn Any + Send>) -> String {
+pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> String {
     let said = payload
         .downcast_ref::<&'static str>()
         .map(|text| (*text).to_owned())

@@ -11,7 +11,7 @@ use crate::{
     consumer::EndpointContext,
     endpoint::{Stopped, Stopping, insist},
     envelope::{CONTENT_TYPE, Envelop, Host, Incoming, date},
-    observer::Event,
+    observer::{Departure, Sending},
     transport::{Outgoing, PublishOutcome},
 };
 
@@ -55,26 +55,47 @@ pub(crate) struct Told<'a> {
 /// [`Stopped`] if the endpoint stopped before the broker had it.
 pub(crate) async fn tell(told: Told<'_>, endpoint: &EndpointContext, stopping: &Stopping) -> Result<(), Stopped> {
     let fault = told.fault_type.urn();
-    let Some((outgoing, address, published)) = compose(&told, endpoint) else {
+    let Some(Composed { outgoing, address, published, message_id, conversation_id }) = compose(&told, endpoint) else {
         return Ok(());
     };
-    endpoint.outlet.observe(|| Event::Sent {
+    let outlet = &endpoint.outlet;
+    let mut sending = Sending::new(&outlet.observers, &outlet.clock, || Departure {
         published,
         message_type: told.fault_type,
-        message: &outgoing,
-        address: &address,
-        by: Some(&endpoint.name),
+        address,
+        message_id,
+        correlation_id: told.incoming.and_then(|incoming| incoming.envelope.correlation_id),
+        conversation_id,
+        endpoint: Some(endpoint.name.clone()),
+        bytes: outgoing.body.len(),
     });
-    match insist(outgoing, endpoint, stopping).await? {
+    sending.begin(&outgoing);
+    let outcome = insist(outgoing, endpoint, stopping).await?;
+    sending.end(&outcome);
+    match outcome {
         PublishOutcome::Confirmed => {}
         // Whoever wanted to know is gone. The message itself goes to `_error` all the same.
-        outcome => tracing::warn!(endpoint = &*endpoint.name, fault, ?outcome, "nobody was told of a fault"),
+        outcome => tracing::warn!(
+            endpoint = &*endpoint.name,
+            message_type = fault,
+            message_id = told.incoming.and_then(|incoming| incoming.envelope.message_id).map(tracing::field::display),
+            error = ?outcome,
+            "nobody was told that a message failed: its fault was refused, or reaches no queue"
+        ),
     }
     Ok(())
 }
 
-/// The fault, its address, and whether it is published.
-fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<(Outgoing, String, bool)> {
+/// A fault that is written.
+struct Composed {
+    outgoing: Outgoing,
+    address: String,
+    published: bool,
+    message_id: Uuid,
+    conversation_id: Uuid,
+}
+
+fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<Composed> {
     let Told { fault_type, reason, retries, incoming, content_type, .. } = *told;
     let outlet = &endpoint.outlet;
     let envelope = incoming.map(|incoming| &incoming.envelope);
@@ -104,11 +125,12 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<(Outgoing, Str
     headers.extend(counts.clone().map(|(name, count)| (name.to_owned(), Value::from(count))));
     let message_id = Uuid::now_v7();
     let correlation_id = envelope.and_then(|envelope| envelope.correlation_id);
+    let conversation_id = envelope.and_then(|envelope| envelope.conversation_id).unwrap_or_else(Uuid::now_v7);
     let written = Envelop {
         message_id,
         request_id: envelope.and_then(|envelope| envelope.request_id),
         correlation_id,
-        conversation_id: envelope.and_then(|envelope| envelope.conversation_id).unwrap_or_else(Uuid::now_v7),
+        conversation_id,
         initiator_id: envelope.and_then(|envelope| envelope.correlation_id.or(envelope.request_id)),
         source_address: &endpoint.address,
         destination_address: &route.address,
@@ -126,7 +148,7 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<(Outgoing, Str
         Ok(body) => Outgoing::new(route.destination.clone(), body, outlet.clock.after(outlet.timeout)),
         Err(error) => {
             // Nothing in it can fail to be written; if it does, `_error` still has the message.
-            tracing::error!(endpoint = &*endpoint.name, %error, "a fault could not be written");
+            tracing::error!(endpoint = &*endpoint.name, %error, "a fault could not be written: nobody is told");
             return None;
         }
     };
@@ -138,5 +160,5 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<(Outgoing, Str
         // MassTransit types these with 32 bits.
         outgoing.headers.set(name, i32::try_from(count).unwrap_or(i32::MAX));
     }
-    Some((outgoing, route.address.clone(), published))
+    Some(Composed { outgoing, address: route.address.clone(), published, message_id, conversation_id })
 }

@@ -40,12 +40,13 @@ async fn confirm(
     endpoint: &EndpointContext,
     stopping: &Stopping,
 ) -> Result<(), Unconfirmed> {
-    let Sent { message, posted, confirm } = sent;
-    let outcome = match confirm.await {
+    let Sent { message, posted, mut confirm } = sent;
+    let outcome = match (&mut confirm).await {
         PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
             Box::pin(insist(message, endpoint, stopping)).await.map_err(|Stopped| Unconfirmed::Stopped)?
         }
         outcome => outcome,
     };
+    confirm.sending.end(&outcome);
     Error::of_outcome(outcome, || posted).or_else(refused).map_err(Unconfirmed::Refused)
 }

@@ -3,6 +3,7 @@ use std::{
     panic::AssertUnwindSafe,
     pin::{Pin, pin},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
@@ -15,12 +16,14 @@ use super::{
     unit::{Begun, Unit},
 };
 use crate::{
-    Error, Message, MessageType, codec,
+    Error, Message, MessageType,
+    clock::Clock,
+    codec,
     consumer::{Context, EndpointContext, Failure, Record, Verdict},
-    endpoint::{Backoff, Stopping},
+    endpoint::{Backoff, Holding, Stopping, Trouble},
     envelope::Incoming,
     fault::Reason,
-    observer::{Event, Handling},
+    observer::{Event, Handling, Next},
     persistence::Persistence,
 };
 
@@ -59,6 +62,27 @@ impl Kind {
     }
 }
 
+/// One attempt.
+#[derive(Clone, Copy)]
+struct Run {
+    number: u32,
+    /// If anybody wants to know how long it takes.
+    begun: Option<Instant>,
+}
+
+impl Run {
+    fn took(self, clock: &Clock) -> Duration {
+        self.begun.map(|begun| clock.now().saturating_duration_since(begun)).unwrap_or_default()
+    }
+}
+
+/// How a message came to its end at a consumer.
+enum Done {
+    Now,
+    /// It was handled before, and did not run.
+    Before,
+}
+
 impl<I: Invoke> Fixed<I> {
     pub(crate) fn new(invoke: I, policy: Policy, consumer: Arc<str>, message: Kind) -> Self {
         Self { chain: Chain::new(invoke, &policy.filters), policy, consumer, message }
@@ -69,78 +93,97 @@ impl<I: Invoke> Fixed<I> {
         incoming: Arc<Incoming>,
         endpoint: Arc<EndpointContext>,
         stopping: Stopping,
-    ) -> Result<u32, Unfinished> {
+    ) -> Result<(), Unfinished> {
         let mut retries = 0;
         let mut outage = Backoff::default();
-        let mut _holding = None;
-        let refused = |error: Error| {
-            let reason = self.reason(error.into());
-            if self.discards(&reason, &incoming, &endpoint) { Ok(()) } else { Err(reason) }
-        };
+        let mut holding = None::<Holding>;
+        let outlet = &endpoint.outlet;
+        let handling = || Handling::new(&endpoint.name, &self.consumer, self.message.message_type, &incoming);
         loop {
             // What comes now is an attempt like any other.
-            _holding = None;
-            let Ok(place) = self.policy.concurrency.place(&endpoint.outlet.clock, &stopping).await else {
+            if let Some(holding) = &mut holding {
+                holding.try_again();
+            }
+            let Ok(place) = self.policy.concurrency.place(&outlet.clock, &stopping).await else {
                 return Err(Unfinished::Stopped);
             };
+            // Without observers time is not read.
+            let begun = (!outlet.observers.is_empty()).then(|| outlet.clock.now());
+            let run = Run { number: retries, begun };
+            let consumed = || Event::Consumed { handling: handling(), attempt: retries, took: run.took(&outlet.clock) };
+            let refused = |error: Error| {
+                let reason = self.reason(error.into());
+                if self.discards(&reason, &incoming, &endpoint, run) { Ok(()) } else { Err(reason) }
+            };
             let done = match &self.policy.store {
-                None => match self.attempt(&incoming, &endpoint, retries).await {
-                    Ok(sent) => confirm_all(sent, &refused, &endpoint, &stopping).await,
+                None => match self.attempt(&incoming, &endpoint, run).await {
+                    Ok(sent) => confirm_all(sent, &refused, &endpoint, &stopping).await.map(|()| Done::Now),
                     Err(reason) => Err(Unconfirmed::Refused(reason)),
                 },
-                Some(store) => self.in_unit(&**store, &incoming, &endpoint, retries, &stopping).await,
+                Some(store) => self.in_unit(&**store, &incoming, &endpoint, run, &stopping).await,
             };
             let reason = match done {
-                Ok(()) => return Ok(retries),
+                Ok(Done::Now) => {
+                    outlet.observers.tell(consumed);
+                    return Ok(());
+                }
+                Ok(Done::Before) => {
+                    outlet.observers.tell(|| Event::Duplicate { handling: handling() });
+                    return Ok(());
+                }
                 Err(Unconfirmed::Refused(reason)) => reason,
                 Err(Unconfirmed::Stopped) => return Err(Unfinished::Stopped),
             };
             // Others go on while this one pauses.
             drop(place);
+            let failed = |next: Next| Event::AttemptFailed {
+                handling: handling(),
+                attempt: retries,
+                took: run.took(&outlet.clock),
+                error: &reason.text,
+                error_type: reason.error_type,
+                next,
+            };
             // What the store said may be called that, too.
-            if self.discards(&reason, &incoming, &endpoint) {
-                return Ok(retries);
+            if self.discards(&reason, &incoming, &endpoint, run) {
+                outlet.observers.tell(consumed);
+                return Ok(());
             }
             if reason.infrastructure {
                 // The broker's fault is no attempt of the handler: it runs again, uncounted.
-                tracing::warn!(
+                tracing::debug!(
                     endpoint = &*endpoint.name,
                     consumer = &*self.consumer,
+                    message_id = incoming.envelope.message_id.map(tracing::field::display),
                     error = reason.text,
-                    "held: the broker, or the store, is not reachable"
+                    "a message is held: the broker, or the store, is not reachable; it runs again, uncounted"
                 );
-                _holding = Some(endpoint.status.hold(reason.text));
-                if stopping.or_rest(&endpoint.outlet.clock, outage.next(&endpoint.outlet.clock)).await {
+                outlet.observers.tell(|| failed(Next::Held));
+                endpoint.status.hold(&mut holding, Trouble::Away, reason.text);
+                if stopping.or_rest(&outlet.clock, outage.next(&outlet.clock)).await {
                     return Err(Unfinished::Stopped);
                 }
                 continue;
             }
-            let Some(pause) = self.policy.pause(reason.verdict, retries, &endpoint.outlet.clock) else {
-                return Err(Unfinished::Failed { reason, retries });
+            // It was reachable.
+            holding = None;
+            let Some(pause) = self.policy.pause(reason.verdict, retries, &outlet.clock) else {
+                return Err(Unfinished::Failed { reason, retries, took: run.took(&outlet.clock) });
             };
-            endpoint.outlet.observe(|| Event::Failed {
-                handling: Handling {
-                    endpoint: &endpoint.name,
-                    consumer: &self.consumer,
-                    message_type: self.message.message_type,
-                    incoming: &incoming,
-                },
-                attempt: retries,
-                error: &reason.text,
-                error_type: reason.error_type,
-                last: false,
-            });
+            outlet.observers.tell(|| failed(Next::Retry { after: pause }));
             retries += 1;
             tracing::debug!(
                 endpoint = &*endpoint.name,
                 consumer = &*self.consumer,
+                message_id = incoming.envelope.message_id.map(tracing::field::display),
                 retries,
+                ?pause,
                 error = reason.text,
-                "retrying"
+                "a consumer failed: it runs again after the pause"
             );
             // Without a pause a handler that never waits would keep its thread, and miss the stop.
             tokio::task::yield_now().await;
-            if stopping.is_signalled() || !pause.is_zero() && stopping.or_rest(&endpoint.outlet.clock, pause).await {
+            if stopping.is_signalled() || !pause.is_zero() && stopping.or_rest(&outlet.clock, pause).await {
                 return Err(Unfinished::Stopped);
             }
         }
@@ -152,17 +195,17 @@ impl<I: Invoke> Fixed<I> {
         store: &dyn Persistence,
         incoming: &Arc<Incoming>,
         endpoint: &Arc<EndpointContext>,
-        number: u32,
+        run: Run,
         stopping: &Stopping,
-    ) -> Result<(), Unconfirmed> {
+    ) -> Result<Done, Unconfirmed> {
         // A box, so that those without a store do not carry its size.
         Box::pin(async {
             let unit = Unit::new(store, &self.policy, endpoint, &self.consumer, self.message.message_type, incoming);
             match unit.begin(stopping).await? {
-                Begun::Done => Ok(()),
+                Begun::Done => Ok(Done::Before),
                 Begun::New(work) => {
-                    let record = self.attempt(incoming, endpoint, number).await.map_err(Unconfirmed::Refused)?;
-                    unit.commit(work, record, stopping).await
+                    let record = self.attempt(incoming, endpoint, run).await.map_err(Unconfirmed::Refused)?;
+                    unit.commit(work, record, stopping).await.map(|()| Done::Now)
                 }
             }
         })
@@ -175,9 +218,9 @@ impl<I: Invoke> Fixed<I> {
         &self,
         incoming: &Arc<Incoming>,
         endpoint: &Arc<EndpointContext>,
-        number: u32,
+        run: Run,
     ) -> Result<Record, Box<Reason>> {
-        let ctx = Context::new(incoming.clone(), endpoint.clone(), number, self.policy.store.is_some());
+        let ctx = Context::new(incoming.clone(), endpoint.clone(), run.number, self.policy.store.is_some());
         // Also if the attempt is dropped where it waits.
         let _closing = Closing(&ctx);
         let guarded = async {
@@ -193,7 +236,7 @@ impl<I: Invoke> Fixed<I> {
             Err(mut reason) => {
                 reason.infrastructure |= ctx.met_an_outage();
                 // Handled, for its sender: what was sent meanwhile is confirmed as after a success.
-                if self.discards(&reason, incoming, endpoint) { Ok(sent) } else { Err(reason) }
+                if self.discards(&reason, incoming, endpoint, run) { Ok(sent) } else { Err(reason) }
             }
         }
     }
@@ -204,17 +247,26 @@ impl<I: Invoke> Fixed<I> {
     }
 
     /// Whether the failure ends the message without a trace but this line.
-    fn discards(&self, reason: &Reason, incoming: &Incoming, endpoint: &EndpointContext) -> bool {
+    fn discards(&self, reason: &Reason, incoming: &Arc<Incoming>, endpoint: &EndpointContext, run: Run) -> bool {
         let discards = reason.verdict == Verdict::Discard && !reason.infrastructure;
         if discards {
             tracing::info!(
                 endpoint = &*endpoint.name,
                 consumer = &*self.consumer,
                 message_type = self.message.message_type.urn(),
-                message_id = ?incoming.envelope.message_id,
-                reason = reason.text,
-                "discarded: the message counts as handled"
+                message_id = incoming.envelope.message_id.map(tracing::field::display),
+                error = reason.text,
+                "a message is discarded, as its consumer said: it counts as handled"
             );
+            let outlet = &endpoint.outlet;
+            outlet.observers.tell(|| Event::AttemptFailed {
+                handling: Handling::new(&endpoint.name, &self.consumer, self.message.message_type, incoming),
+                attempt: run.number,
+                took: run.took(&outlet.clock),
+                error: &reason.text,
+                error_type: reason.error_type,
+                next: Next::Discarded,
+            });
         }
         discards
     }
@@ -249,7 +301,7 @@ impl<I: Invoke> Pipeline for Fixed<I> {
         incoming: Arc<Incoming>,
         endpoint: Arc<EndpointContext>,
         stopping: Stopping,
-    ) -> Pin<Box<dyn Future<Output = Result<u32, Unfinished>> + Send>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), Unfinished>> + Send>> {
         Box::pin(async move { self.attempts(incoming, endpoint, stopping).await })
     }
 }

@@ -29,7 +29,7 @@ mod retry;
 mod timeout;
 mod unit;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 pub(crate) use classifiers::Classifiers;
 pub(crate) use concurrency::Concurrency;
@@ -60,21 +60,21 @@ pub(crate) trait Pipeline: Send + Sync + 'static {
     /// Which handler it is, in logs and fault headers.
     fn consumer(&self) -> &Arc<str>;
 
-    /// Runs the handler until it succeeded and all that it sent is confirmed, or the policy gave up; which
-    /// attempt it was that succeeded.
+    /// Runs the handler until it succeeded and all that it sent is confirmed, or the policy gave up.
     fn run(
         self: Arc<Self>,
         incoming: Arc<Incoming>,
         endpoint: Arc<EndpointContext>,
         stopping: Stopping,
-    ) -> Pin<Box<dyn Future<Output = Result<u32, Unfinished>> + Send>>;
+    ) -> Pin<Box<dyn Future<Output = Result<(), Unfinished>> + Send>>;
 }
 
 /// Why a pipeline ended without success.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// The policy gave up after `retries` retries.
-    Failed { reason: Box<Reason>, retries: u32 },
+    /// The policy gave up after `retries` retries; the last attempt took so long, if there are observers. They are
+    /// told of it by whoever knows what comes next.
+    Failed { reason: Box<Reason>, retries: u32, took: Duration },
     /// The endpoint stops; the message goes back to its queue.
     Stopped,
 }

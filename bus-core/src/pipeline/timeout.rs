@@ -49,7 +49,7 @@ impl Timeout {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work.set(Fuse::terminated()))) {
             tracing::warn!(
                 error = Reason::panicked(panic, Verdict::Retry).text,
-                "a consumer that was dropped at its timeout panicked"
+                "a consumer that was dropped at its timeout panicked: the attempt failed by its timeout"
             );
         }
         Err(TimedOut { after }.into())

@@ -6,11 +6,11 @@ use super::{Policy, confirm::Unconfirmed};
 use crate::{
     MessageType,
     address::Destination,
-    consumer::{Buffered, EndpointContext, Failure, Record},
-    endpoint::{Backoff, Stopped, Stopping, insist},
+    consumer::{EndpointContext, Failure, Record},
+    endpoint::{Backoff, Stopped, Stopping, Trouble, insist},
     envelope::Incoming,
     fault::{Reason, fault_headers},
-    observer::Event,
+    observer::Sending,
     persistence::{Claim, InboxKey, Persistence, PersistenceError, UnitOfWork},
     transport::{Class, EnsureQueue, Outgoing, PublishOutcome},
 };
@@ -76,15 +76,16 @@ impl<'a> Unit<'a> {
             (Claim::New, unit) => Ok(Begun::New(unit)),
             (Claim::Done { unsent }, unit) => {
                 drop(unit);
-                tracing::info!(
+                tracing::debug!(
                     endpoint = &*self.endpoint.name,
                     consumer = &**self.consumer,
                     message_type = self.message_type.urn(),
-                    message_id = ?self.key.as_ref().map(|key| key.message_id),
+                    message_id = self.key.as_ref().map(|key| tracing::field::display(key.message_id)),
                     unsent = unsent.len(),
                     "a message came again that was handled before: not handled a second time"
                 );
-                self.send(unsent, stopping).await?;
+                let unsent = unsent.into_iter().map(|message| (message, Sending::default()));
+                self.send(unsent.collect(), stopping).await?;
                 Ok(Begun::Done)
             }
         }
@@ -94,7 +95,7 @@ impl<'a> Unit<'a> {
     pub(super) async fn commit(
         &self,
         mut unit: Box<dyn UnitOfWork>,
-        record: Record,
+        mut record: Record,
         stopping: &Stopping,
     ) -> Result<(), Unconfirmed> {
         let mut messages = Vec::with_capacity(record.buffered.len());
@@ -104,24 +105,19 @@ impl<'a> Unit<'a> {
             appended.map_err(|error| self.refused(error))?;
         }
         self.answer("to commit", unit.commit()).await.map_err(|error| self.refused(error))?;
-        for Buffered { message, posted, message_type, published } in &record.buffered {
-            self.endpoint.outlet.observe(|| Event::Sent {
-                published: *published,
-                message_type,
-                message,
-                address: &posted.address,
-                by: Some(&self.endpoint.name),
-            });
+        for buffered in &mut record.buffered {
+            buffered.sending.begin(&buffered.message);
         }
-        self.send(messages, stopping).await
+        let messages = record.buffered.into_iter().map(|buffered| (buffered.message, buffered.sending));
+        self.send(messages.collect(), stopping).await
     }
 
     /// Sends what was committed, until the broker has all of it.
-    async fn send(&self, messages: Vec<Outgoing>, stopping: &Stopping) -> Result<(), Unconfirmed> {
+    async fn send(&self, messages: Vec<(Outgoing, Sending)>, stopping: &Stopping) -> Result<(), Unconfirmed> {
         let any = !messages.is_empty();
         let outlet = &self.endpoint.outlet;
         let mut sent = Vec::with_capacity(messages.len());
-        for mut message in messages {
+        for (mut message, sending) in messages {
             message.deadline = outlet.clock.after(outlet.timeout);
             let permit = tokio::select! {
                 biased;
@@ -129,15 +125,16 @@ impl<'a> Unit<'a> {
                 () = stopping.signalled() => return Err(Unconfirmed::Stopped),
             };
             let confirm = outlet.publisher().submit(permit, message.clone());
-            sent.push((message, confirm));
+            sent.push((message, sending.watch(confirm)));
         }
-        for (message, confirm) in sent {
-            let outcome = match confirm.await {
+        for (message, mut confirm) in sent {
+            let outcome = match (&mut confirm).await {
                 PublishOutcome::NotSent(_) | PublishOutcome::Unknown(_) => {
                     insist(message.clone(), self.endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)?
                 }
                 outcome => outcome,
             };
+            confirm.sending.end(&outcome);
             if !matches!(outcome, PublishOutcome::Confirmed) {
                 self.keep(message, &outcome, stopping).await?;
             }
@@ -154,7 +151,7 @@ impl<'a> Unit<'a> {
                     endpoint = &*self.endpoint.name,
                     message_id = %key.message_id,
                     error = Failure::from(error).chain(),
-                    "not noted as sent"
+                    "the store could not note that what a message sent is out: it may be sent once more"
                 );
             }
         }
@@ -168,8 +165,8 @@ impl<'a> Unit<'a> {
             return answer;
         }
         let why = format!("the store has not answered when asked {asked}");
-        tracing::warn!(endpoint = &*self.endpoint.name, consumer = &**self.consumer, "{why}: waiting for it");
-        let _holding = self.endpoint.status.hold(why);
+        let mut holding = None;
+        self.endpoint.status.hold(&mut holding, Trouble::Away, why);
         answer.await
     }
 
@@ -185,7 +182,12 @@ impl<'a> Unit<'a> {
             _ => "it reaches no queue".to_owned(),
         };
         let text = format!("sent by {} to {}, and {why}", self.consumer, message.to);
-        tracing::error!(endpoint = &*self.endpoint.name, message_id = message.message_id.as_deref(), error = text);
+        tracing::error!(
+            endpoint = &*self.endpoint.name,
+            message_id = message.message_id.as_deref(),
+            error = text,
+            "a message that was committed cannot be delivered: it goes to the endpoint's _error"
+        );
         let reason = Reason::said("bus::Undeliverable", text);
         let mut copy = message;
         copy.to = Destination::Queue(format!("{}_error", self.endpoint.name).into());
@@ -197,11 +199,12 @@ impl<'a> Unit<'a> {
         (copy.time_to_live, copy.delay, copy.lane) = (None, None, None);
         let clock = &self.endpoint.outlet.clock;
         let mut pauses = Backoff::default();
+        let mut holding = None;
         loop {
             match insist(copy.clone(), self.endpoint, stopping).await.map_err(|Stopped| Unconfirmed::Stopped)? {
                 PublishOutcome::Confirmed => return Ok(()),
                 _ => {
-                    let _holding = self.endpoint.status.hold(reason.text.clone());
+                    self.endpoint.status.hold(&mut holding, Trouble::Refused, reason.text.clone());
                     if stopping.or_rest(clock, pauses.next(clock)).await {
                         return Err(Unconfirmed::Stopped);
                     }

@@ -65,14 +65,21 @@ pub struct Outbound<'a, M> {
     message: M,
     options: Options,
     /// Known here, so that what is no message is refused where it is published, and not also where that is awaited.
-    prepare: fn(&Self) -> Prepared,
+    prepare: fn(&Self) -> Result<Prepared, Error>,
 }
-
-type Prepared = Result<(Outgoing, Posted, &'static MessageType), Error>;
 
 enum Target {
     Publish,
     Send(Result<Address, AddressError>),
+}
+
+/// Written, and not handed over.
+struct Prepared {
+    message: Outgoing,
+    posted: Posted,
+    message_type: &'static MessageType,
+    correlation_id: Option<Uuid>,
+    conversation_id: Uuid,
 }
 
 #[derive(Default)]
@@ -228,7 +235,7 @@ impl<M> Outbound<'_, M> {
 }
 
 impl<M: Message> Outbound<'_, M> {
-    fn prepare(&self) -> Prepared {
+    fn prepare(&self) -> Result<Prepared, Error> {
         if !self.outlet.is_open() && self.attempt.is_none() {
             return Err(Error::NotStarted);
         }
@@ -244,11 +251,10 @@ impl<M: Message> Outbound<'_, M> {
             Target::Publish => self.outlet.topic(message_type),
             Target::Send(address) => self.outlet.resolve(address.as_ref().map_err(Clone::clone)?)?,
         };
-        let (message, posted) = self.envelop(message_type, &route)?;
-        Ok((message, posted, message_type))
+        self.envelop(message_type, &route)
     }
 
-    fn envelop(&self, message_type: &'static MessageType, route: &Route) -> Result<(Outgoing, Posted), Error> {
+    fn envelop(&self, message_type: &'static MessageType, route: &Route) -> Result<Prepared, Error> {
         let options = &self.options;
         let clock = &self.outlet.clock;
         let sent_time = clock.wall();
@@ -332,7 +338,7 @@ impl<M: Message> Outbound<'_, M> {
         outgoing.durable = !options.transient;
         // A queue that is not there is an error of the sender; an event without subscribers is none.
         outgoing.mandatory = matches!(route.destination, Destination::Queue(_));
-        Ok((outgoing, posted))
+        Ok(Prepared { message: outgoing, posted, message_type, correlation_id, conversation_id })
     }
 }
 
@@ -350,12 +356,14 @@ impl<'a, M> IntoFuture for Outbound<'a, M> {
     type IntoFuture = Transmit<'a>;
 
     fn into_future(self) -> Transmit<'a> {
-        Transmit::new((self.prepare)(&self).map(|(message, posted, message_type)| Parcel {
+        Transmit::new((self.prepare)(&self).map(|prepared| Parcel {
             outlet: self.outlet,
             attempt: self.attempt,
-            message,
-            posted,
-            message_type,
+            message: prepared.message,
+            posted: prepared.posted,
+            message_type: prepared.message_type,
+            correlation_id: prepared.correlation_id,
+            conversation_id: prepared.conversation_id,
             published: matches!(self.target, Target::Publish),
             confirmed: self.options.confirmed || self.attempt.is_none(),
         }))

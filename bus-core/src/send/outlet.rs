@@ -11,7 +11,7 @@ use crate::{
     MessageType,
     address::{Address, AddressError, Destination},
     clock::Clock,
-    observer::{Event, Observer},
+    observer::Observers,
     topology::{TopicKind, Topology},
     transport::{Publisher, Transport},
 };
@@ -26,8 +26,8 @@ pub(crate) struct Outlet {
     pub(crate) source: Arc<str>,
     /// How long a send may take unless it says otherwise.
     pub(crate) timeout: Duration,
-    /// Told of everything that happens; only in tests yet.
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Told of everything that happens.
+    pub(crate) observers: Observers,
     open: AtomicBool,
     /// Where each message type is published, by URN; filled at the first publish of a type.
     topics: RwLock<HashMap<&'static str, Arc<Route>>>,
@@ -41,19 +41,14 @@ pub(crate) struct Route {
 }
 
 impl Outlet {
-    pub(crate) fn new(
-        transport: Arc<dyn Transport>,
-        clock: Clock,
-        timeout: Duration,
-        observer: Option<Arc<dyn Observer>>,
-    ) -> Self {
+    pub(crate) fn new(transport: Arc<dyn Transport>, clock: Clock, timeout: Duration, observers: Observers) -> Self {
         Self {
             publisher: transport.publisher(),
             source: transport.source_address().into(),
             transport,
             clock,
             timeout,
-            observer,
+            observers,
             open: AtomicBool::new(false),
             topics: RwLock::default(),
         }
@@ -65,13 +60,6 @@ impl Outlet {
 
     pub(crate) fn publisher(&self) -> &dyn Publisher {
         &*self.publisher
-    }
-
-    /// Tells whoever wants to know.
-    pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> Event<'a>) {
-        if let Some(observer) = &self.observer {
-            observer.observe(event());
-        }
     }
 
     pub(crate) fn set_open(&self, open: bool) {

@@ -8,14 +8,15 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::Outlet;
 use crate::{
     Error, MessageType,
     consumer::{Attempt, Buffered, Sent},
     error::Posted,
-    observer::Event,
-    transport::{Class, Confirm, Outgoing, Permit, PublishOutcome, Reserve},
+    observer::{Departure, Sending, Watched},
+    transport::{Class, Outgoing, Permit, PublishOutcome, Reserve},
 };
 
 /// The future of an [`Outbound`](super::Outbound).
@@ -36,7 +37,7 @@ enum Step<'a> {
 
 /// A message that its sender waits for.
 struct Confirming<'a> {
-    confirm: Confirm,
+    confirm: Watched,
     posted: Posted,
     part: Option<Box<Part<'a>>>,
 }
@@ -64,6 +65,8 @@ pub(super) struct Parcel<'a> {
     pub(super) message_type: &'static MessageType,
     /// Else it goes to one address.
     pub(super) published: bool,
+    pub(super) correlation_id: Option<Uuid>,
+    pub(super) conversation_id: Uuid,
 }
 
 impl<'a> Transmit<'a> {
@@ -84,24 +87,36 @@ impl<'a> Parcel<'a> {
 
     /// Hands the message over; the confirm, if its sender waits for it.
     fn submit(self, permit: Permit) -> Submitted<'a> {
-        let observed = self.outlet.observer.is_some().then(|| (self.message.clone(), self.posted.address.clone()));
-        let Self { outlet, attempt, message, posted, confirmed, message_type, published } = self;
-        let submitted = match attempt {
-            None => {
-                let confirm = outlet.publisher().submit(permit, message);
-                Ok(Some(Confirming { confirm, posted, part: None }))
+        let mut sending = self.sending();
+        let Self { outlet, attempt, message, posted, confirmed, .. } = self;
+        let Some(attempt) = attempt else {
+            let copy = sending.is_observed().then(|| message.clone());
+            let confirm = outlet.publisher().submit(permit, message);
+            if let Some(message) = &copy {
+                sending.begin(message);
             }
-            Some(attempt) if confirmed => attempt.submit_confirmed(permit, message.clone()).map(|(confirm, back)| {
-                let part = Some(Box::new(Part { attempt, message, back }));
-                Some(Confirming { confirm, posted, part })
-            }),
-            Some(attempt) => attempt.submit(permit, message, posted).map(|()| None),
+            return Ok(Some(Confirming { confirm: sending.watch(confirm), posted, part: None }));
         };
-        if let (Some((message, address)), Ok(_), Some(observer)) = (&observed, &submitted, &outlet.observer) {
-            let by = attempt.map(Attempt::endpoint);
-            observer.observe(Event::Sent { published, message_type, message, address, by });
+        if !confirmed {
+            return attempt.submit(permit, message, posted, sending).map(|()| None);
         }
-        submitted
+        let (confirm, back) = attempt.submit_confirmed(permit, message.clone(), sending)?;
+        let part = Some(Box::new(Part { attempt, message, back }));
+        Ok(Some(Confirming { confirm, posted, part }))
+    }
+
+    /// What observers are told of it.
+    fn sending(&self) -> Sending {
+        Sending::new(&self.outlet.observers, &self.outlet.clock, || Departure {
+            published: self.published,
+            message_type: self.message_type,
+            address: self.posted.address.clone(),
+            message_id: self.posted.message_id,
+            correlation_id: self.correlation_id,
+            conversation_id: self.conversation_id,
+            endpoint: self.attempt.map(Attempt::endpoint).cloned(),
+            bytes: self.message.body.len(),
+        })
     }
 }
 
@@ -122,7 +137,8 @@ impl Future for Transmit<'_> {
                     let Step::Confirming(confirming) = std::mem::replace(&mut self.step, Step::Done) else {
                         return Poll::Pending;
                     };
-                    let Confirming { posted, part, .. } = confirming;
+                    let Confirming { posted, part, mut confirm } = confirming;
+                    confirm.sending.end(&outcome);
                     let result = Error::of_outcome(outcome, || posted);
                     if let (Err(error), Some(part)) = (&result, part)
                         && error.is_infrastructure()
@@ -137,9 +153,9 @@ impl Future for Transmit<'_> {
                         return Poll::Pending;
                     };
                     if let Some(attempt) = parcel.attempt.filter(|attempt| attempt.has_outbox()) {
-                        let Parcel { message, posted, message_type, published, .. } = *parcel;
-                        let buffered = Buffered { message, posted, message_type, published };
-                        return Poll::Ready(attempt.buffer(buffered));
+                        let sending = parcel.sending();
+                        let Parcel { message, posted, .. } = *parcel;
+                        return Poll::Ready(attempt.buffer(Buffered { message, posted, sending }));
                     }
                     let mut room = parcel.outlet.publisher().ready(parcel.message.body.len(), parcel.class());
                     match Pin::new(&mut room).poll(cx) {
@@ -189,7 +205,9 @@ async fn wait(parcel: Parcel<'_>, room: Reserve) -> Submitted<'_> {
                 attempt.meet_an_outage();
             }
             let reason = "the window of unconfirmed messages stayed full until the deadline".into();
-            Error::of_outcome(PublishOutcome::NotSent(reason), || parcel.posted).map(|()| None)
+            let outcome = PublishOutcome::NotSent(reason);
+            parcel.sending().end(&outcome);
+            Error::of_outcome(outcome, || parcel.posted).map(|()| None)
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Instruments, Recordings,
     activity::Activity,
-    journal::{Journal, What},
+    journal::{Journal, Listening, What},
     trace::trace,
     watched::WatchedTransport,
 };
@@ -78,7 +78,7 @@ impl Harness {
         let activity = Activity::of(&clock);
         let slot: Arc<OnceLock<Arc<WatchedTransport>>> = Arc::default();
         let instruments = Instruments {
-            observer: journal.clone(),
+            observer: Box::new(Listening(journal.clone())),
             wrap: Box::new({
                 let slot = slot.clone();
                 move |inner| slot.get_or_init(|| Arc::new(WatchedTransport::new(inner, activity))).clone()

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     codec::RAW,
     envelope::Envelope,
-    observer::{Event, Handling, Observer},
+    observer::{Event, Handling, Next, Observer, SentMessage},
 };
 
 /// Everything that happened on a bus, in order.
@@ -75,48 +75,67 @@ impl Journal {
     }
 
     fn handled(&self, what: What, handling: Handling<'_>, attempt: u32) -> Entry {
-        let Handling { endpoint, consumer, message_type, incoming } = handling;
+        let Handling { endpoint, consumer, kind, incoming, .. } = handling;
         Entry {
-            endpoint: Some(endpoint.clone()),
-            consumer: Some(consumer.clone()),
-            message_type: Some(message_type),
+            endpoint: Some(endpoint.into()),
+            consumer: Some(consumer.into()),
+            message_type: Some(kind),
             envelope: Some(Arc::new(incoming.envelope.clone())),
             attempt,
             ..self.entry(what)
         }
     }
-}
 
-impl Observer for Journal {
-    fn observe(&self, event: Event<'_>) {
-        let entry = match event {
-            Event::Sent { published, message_type, message, address, by } => Entry {
-                endpoint: by.cloned(),
-                message_type: Some(message_type),
-                envelope: Some(Arc::new(envelope(message.content_type.as_deref(), &message.body))),
-                address: Some(address.to_owned()),
-                ..self.entry(if published { What::Published } else { What::Sent })
-            },
-            Event::Consumed { handling, attempt } => self.handled(What::Consumed, handling, attempt),
-            Event::Failed { handling, attempt, error, error_type, last } => Entry {
-                error: Some(error.to_owned()),
-                error_type: Some(error_type),
-                ..self.handled(if last { What::Faulted } else { What::Retried }, handling, attempt)
-            },
-            Event::Redelivered { endpoint, round, why } => Entry {
-                endpoint: Some(endpoint.clone()),
+    fn note(&self, event: &Event<'_>) -> Option<Entry> {
+        Some(match *event {
+            Event::Sending { message: SentMessage { published, endpoint, kind, address, outgoing, .. } } => {
+                let outgoing = outgoing?;
+                Entry {
+                    endpoint: endpoint.map(Arc::from),
+                    message_type: Some(kind),
+                    envelope: Some(Arc::new(envelope(outgoing.content_type.as_deref(), &outgoing.body))),
+                    address: Some(address.to_owned()),
+                    ..self.entry(if published { What::Published } else { What::Sent })
+                }
+            }
+            Event::Consumed { handling, attempt, .. } => self.handled(What::Consumed, handling, attempt),
+            Event::AttemptFailed { handling, attempt, error, error_type, next, .. } => {
+                let what = match next {
+                    Next::Retry { .. } | Next::Redeliver { .. } => What::Retried,
+                    Next::Error => What::Faulted,
+                    Next::Held | Next::Discarded => return None,
+                };
+                Entry {
+                    error: Some(error.to_owned()),
+                    error_type: Some(error_type),
+                    ..self.handled(what, handling, attempt)
+                }
+            }
+            Event::Redelivered { message, round, why, .. } => Entry {
+                endpoint: Some(message.endpoint.into()),
                 attempt: round,
                 error: Some(why.to_owned()),
                 ..self.entry(What::Redelivered)
             },
-            Event::Moved { endpoint, queue, why } => Entry {
-                endpoint: Some(endpoint.clone()),
+            Event::Moved { message, queue, why, .. } => Entry {
+                endpoint: Some(message.endpoint.into()),
                 address: Some(queue.to_owned()),
                 error: Some(why.to_owned()),
                 ..self.entry(What::Moved)
             },
-        };
-        self.entries().push(entry);
+            _ => return None,
+        })
+    }
+}
+
+/// The observer that writes the journal.
+pub(super) struct Listening(pub(super) Arc<Journal>);
+
+impl Observer for Listening {
+    fn observe(&self, event: &Event<'_>) {
+        if let Some(entry) = self.0.note(event) {
+            self.0.entries().push(entry);
+        }
     }
 }
 

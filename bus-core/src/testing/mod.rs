@@ -41,7 +41,7 @@ use crate::{observer::Observer, transport::Transport};
 
 /// What a harness puts into the bus that it watches.
 pub(crate) struct Instruments {
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) observer: Box<dyn Observer>,
     pub(crate) wrap: Wrap,
 }
 

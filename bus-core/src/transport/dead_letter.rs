@@ -1,3 +1,5 @@
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::envelope::Headers;
@@ -14,7 +16,7 @@ use crate::envelope::Headers;
 /// }
 /// # let _ = payload;
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// The queue it lies in: `orders_error`.
@@ -53,5 +55,17 @@ impl DeadLetter {
     /// Which consumer failed: `MT-Fault-ConsumerType`.
     pub fn consumer(&self) -> Option<&str> {
         self.headers.text("MT-Fault-ConsumerType")
+    }
+}
+
+impl fmt::Debug for DeadLetter {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("queue", &self.queue)
+            .field("message_id", &self.message_id)
+            .field("bytes", &self.body.len())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
 use std::{
-    fmt::Debug,
+    fmt::{self, Debug},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -36,7 +36,7 @@ pub trait Publisher: Debug + Send + Sync + 'static {
 pub type Confirm = Pending<PublishOutcome>;
 
 /// A message on its way out.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Outgoing {
     /// Where to.
@@ -118,5 +118,21 @@ pub enum PublishOutcome {
 impl Outcome for PublishOutcome {
     fn abandoned() -> Self {
         Self::Unknown("the transport ended before the broker answered".into())
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("to", &self.to)
+            .field("bytes", &self.body.len())
+            .field("content_type", &self.content_type)
+            .field("message_id", &self.message_id)
+            .field("headers", &self.headers)
+            .field("lane", &self.lane)
+            .field("delay", &self.delay)
+            .field("mandatory", &self.mandatory)
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
 use std::{
-    fmt::Debug,
+    fmt::{self, Debug},
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -91,7 +91,6 @@ pub enum Event {
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// One message, delivered to this process and not settled yet.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Delivery {
     /// The body.
@@ -161,4 +160,20 @@ pub struct Lane(pub Arc<str>);
 pub struct Lease {
     /// The end, unless renewed.
     pub until: Instant,
+}
+
+impl fmt::Debug for Delivery {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("bytes", &self.body.len())
+            .field("content_type", &self.content_type)
+            .field("message_id", &self.message_id)
+            .field("headers", &self.headers)
+            .field("redelivered", &self.redelivered)
+            .field("lane", &self.lane)
+            .field("lease", &self.lease)
+            .field("unsettled", &self.unsettled)
+            .finish_non_exhaustive()
+    }
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bus_core::clock::Clock;
+use bus_core::{clock::Clock, transport::Outage};
 use futures_util::{FutureExt, Stream, StreamExt, future::Either, future::select};
 use lapin::{Connection, Event};
 use tokio::sync::watch;
@@ -59,6 +59,10 @@ pub(crate) struct Supervisor {
     live: Option<Live>,
     /// What the hosts said last, since a connection held.
     said: Vec<Option<Refusal>>,
+    /// What of its outages belongs in the log.
+    outage: Outage,
+    /// What the log says last of a host that cannot be asked: refused, or no credentials.
+    barred: Option<Kind>,
 }
 
 impl Supervisor {
@@ -73,8 +77,9 @@ impl Supervisor {
         let (status, statuses) = watch::channel(Status::new(clock.now()));
         let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
         let said = vec![None; settings.hosts.len()];
-        let (wish, call, live) = (wishes, 0, None);
-        let supervisor = Self { settings, purpose, clock, wish, call, status, on_connected, identity, live, said };
+        let (wish, call, live, outage, barred) = (wishes, 0, None, Outage::default(), None);
+        let supervisor =
+            Self { settings, purpose, clock, wish, call, status, on_connected, identity, live, said, outage, barred };
         (supervisor, link)
     }
 
@@ -118,17 +123,19 @@ impl Supervisor {
     /// Tells what became of it, and what that host said.
     fn publish(&mut self, machine: &Machine, host: usize, why: Option<Refusal>) {
         tracing::debug!(address = self.settings.address(), host = %self.settings.hosts[host], purpose = self.purpose,
-            state = ?machine.state, why = why.as_ref().map(tracing::field::display), "connection");
+            state = ?machine.state, error = why.as_ref().map(tracing::field::display), "the state of a connection");
         let works = matches!(machine.state, State::Ready { .. }) && !machine.shaky();
         let begins = matches!(self.status.borrow().state, State::Idle | State::Failed)
             && matches!(machine.state, State::Connecting { .. });
         if works || begins {
             self.said.fill(None);
         }
+        let kind = why.as_ref().map(Refusal::kind);
         if let Some(why) = why {
             self.said[host] = Some(why);
         }
         let why = self.said();
+        self.log(machine, kind, why.as_ref());
         let name = self.settings.hosts[machine.host()].to_string();
         let now = self.clock.now();
         self.status.send_modify(|status| status.follow(machine, &name, why, self.call, now));
@@ -144,6 +151,58 @@ impl Supervisor {
         let words: Vec<_> = said.clone().map(|(host, said)| format!("{host}: {said}")).collect();
         let kind = said.clone().map(|(_, said)| said.kind()).find(|kind| *kind == Kind::NoAccess);
         Some(Refusal::new(kind.unwrap_or(said.next()?.1.kind()), words.join("; ")))
+    }
+
+    /// One line when an outage begins, and one when it ends. `kind` is of what the host said now, and `why` is what is
+    /// known of all of them.
+    fn log(&mut self, machine: &Machine, kind: Option<Kind>, why: Option<&Refusal>) {
+        let (address, purpose, now) = (self.settings.address(), self.purpose, self.clock.now());
+        let error = why.map(tracing::field::display);
+        match machine.state {
+            State::Ready { .. } => {
+                self.barred = None;
+                if let Some(after) = self.outage.end(now) {
+                    tracing::info!(address, purpose, ?after, "a connection works again");
+                }
+            }
+            State::Blocked { .. } if self.outage.begin(now) => {
+                tracing::warn!(address, purpose, error, "the broker takes no messages: they wait until it does");
+            }
+            State::BackingOff { .. } | State::Connecting { .. }
+                if machine.proven() && matches!(kind, Some(Kind::NoAccess | Kind::NoCredentials)) =>
+            {
+                // An operator may have to do something; it does not matter since when it is away.
+                self.outage.begin(now);
+                if std::mem::replace(&mut self.barred, kind) == kind {
+                    return;
+                }
+                if kind == Some(Kind::NoAccess) {
+                    tracing::error!(
+                        address,
+                        purpose,
+                        error,
+                        "the broker refuses user, password or virtual host that it took before: tried every 10 s"
+                    );
+                } else {
+                    tracing::warn!(
+                        address,
+                        purpose,
+                        error,
+                        "there are no credentials to connect with: they are asked for every 10 s"
+                    );
+                }
+            }
+            State::BackingOff { .. } if !machine.proven() && self.outage.begin(now) => {
+                tracing::warn!(address, purpose, error, "no connection yet: tried until the start's deadline");
+            }
+            State::BackingOff { .. } | State::Connecting { .. } if machine.proven() && self.outage.begin(now) => {
+                tracing::warn!(address, purpose, error, "a connection is lost: it is tried until it is back");
+            }
+            State::Idle | State::Failed | State::Closed => {
+                (self.outage, self.barred) = (Outage::default(), None);
+            }
+            _ => {}
+        }
     }
 
     /// The next wish that means something.

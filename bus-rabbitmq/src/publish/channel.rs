@@ -50,9 +50,9 @@ pub(crate) fn open(
             && clock.by(clock.after(RESTORING), applied.again_for_senders(&connection)).await.is_err()
         {
             tracing::warn!(
-                "the topology could not be declared again within {} s: publishing goes on, and an event whose binding \
-                 the broker lost reaches nobody until the binding is back",
-                RESTORING.as_secs()
+                after = ?RESTORING,
+                "the topology is not declared again yet: publishing goes on, and an event whose binding the broker \
+                 lost reaches nobody until that is back"
             );
         }
         loop {
@@ -68,7 +68,7 @@ pub(crate) fn open(
                         Box::new(Outlet { connection, channel, returns: Returns::default() }),
                     );
                 }
-                Err(refusal) => tracing::debug!(reason = %refusal, "no channel to publish on"),
+                Err(refusal) => tracing::debug!(error = %refusal, "no channel to publish on: asked for again"),
             }
             clock.sleep(PAUSE).await;
         }
@@ -87,7 +87,7 @@ pub(crate) fn make(
         loop {
             match answered(&clock, ensure(&connection, &need, announced.as_deref(), &applied)).await {
                 Err(refusal) if !refusal.is_answer() => {
-                    tracing::debug!(?need, reason = %refusal, "not made");
+                    tracing::debug!(?need, error = %refusal, "what publishing needs could not be declared: tried again");
                     clock.sleep(PAUSE).await;
                 }
                 result => return Prepared::Ensured(need, announced, result),

@@ -226,7 +226,7 @@ impl Worker {
             .await
             .unwrap_or_else(|_| Err(Refusal::new(Kind::Channel, format!("no answer within {} s", ANSWER.as_secs()))));
         if let Err(refusal) = revived {
-            tracing::debug!(queue = %self.settings.queue, reason = %refusal, "no subscription");
+            tracing::debug!(queue = %self.settings.queue, error = %refusal, "a queue could not be subscribed to: tried again");
             self.declare_first |= refusal.kind() == Kind::Missing;
             // The first time it may only have to be declared.
             if refusal.is_answer() && self.failures > 0 {

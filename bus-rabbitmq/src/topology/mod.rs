@@ -125,10 +125,14 @@ impl Applied {
         let last = lock(&self.last).clone();
         let Some((topology, ApplyMode::Create)) = last else { return Ok(()) };
         let left_out = round::round(&self.clock, connection, &topology, self.server().as_ref()).await?;
-        for reason in &left_out {
-            tracing::warn!(reason, "a part of the topology could not be declared again");
+        let before = std::mem::replace(&mut *lock(&self.left_out), left_out.clone());
+        // Endpoints that cannot subscribe ask for it again and again.
+        for error in left_out.iter().filter(|error| !before.contains(error)) {
+            tracing::error!(error, "the broker has a part of the topology otherwise, and does not take ours");
         }
-        *lock(&self.left_out) = left_out;
+        if left_out.is_empty() && !before.is_empty() {
+            tracing::info!("the topology is declared again, all of it");
+        }
         Ok(())
     }
 
@@ -146,7 +150,7 @@ impl Applied {
         shared.queues.retain(|queue| !own(&queue.name));
         shared.bindings.retain(|binding| !own(binding.destination.name()));
         if let Err(refusal) = round::round(&self.clock, connection, &shared, self.server().as_ref()).await {
-            tracing::debug!(%refusal, "the topology was not declared again before publishing");
+            tracing::debug!(error = %refusal, "the topology could not be declared again before publishing");
         }
     }
 
