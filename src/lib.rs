@@ -56,6 +56,11 @@ pub use bus_core::{
     topology, transport,
 };
 
+/// Settings from TOML, JSON and environment variables, and filters by name.
+#[cfg(feature = "config")]
+#[doc(inline)]
+pub use bus_core::configuration;
+
 /// What only the broker in memory knows, such as `.with(inmemory::endpoint().lanes())` on an endpoint.
 #[cfg(feature = "inmemory")]
 pub use bus_inmemory as inmemory;
@@ -92,3 +97,8 @@ pub fn catalog() -> Catalog {
 #[cfg(all(doctest, feature = "testing", feature = "inmemory"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The snippets of the page about the configuration compile and run.
+#[cfg(all(doctest, feature = "config", feature = "inmemory"))]
+#[doc = include_str!("../docs/configuration.md")]
+struct ConfigurationPage;

@@ -11,6 +11,8 @@ pub mod address;
 pub mod bus;
 pub mod clock;
 mod codec;
+#[cfg(feature = "config")]
+pub mod configuration;
 pub mod consumer;
 mod endpoint;
 pub mod envelope;

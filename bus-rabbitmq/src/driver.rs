@@ -1,7 +1,14 @@
 use std::sync::Arc;
 
 use bus_core::transport::{Driver, Environment, Transport, TransportError};
+#[cfg(feature = "config")]
+use bus_core::{
+    configuration::{Options, OptionsError},
+    transport::Extensions,
+};
 
+#[cfg(feature = "config")]
+use crate::endpoint;
 use crate::{
     settings::{SCHEMES, Settings},
     transport::RabbitTransport,
@@ -32,5 +39,15 @@ impl Driver for RabbitMq {
 
     fn open(&self, url: &str, environment: Environment) -> Result<Arc<dyn Transport>, TransportError> {
         Ok(Arc::new(RabbitTransport::new(Settings::read(url)?, environment.clock)?))
+    }
+
+    #[cfg(feature = "config")]
+    fn table(&self) -> Option<&'static str> {
+        Some("rabbitmq")
+    }
+
+    #[cfg(feature = "config")]
+    fn endpoint_options(&self, table: &Options<'_>, options: &mut Extensions) -> Result<(), OptionsError> {
+        endpoint::configure(table, options)
     }
 }

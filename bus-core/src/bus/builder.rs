@@ -1,10 +1,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+#[cfg(feature = "config")]
+use super::configured::configure;
 use super::{
     Bus, EndpointBuilder,
     endpoint_defaults::EndpointDefaults,
     plan::{Limits, plan},
 };
+#[cfg(feature = "config")]
+use crate::configuration::Configuration;
 #[cfg(feature = "testing")]
 use crate::testing::Instruments;
 use crate::{
@@ -40,6 +44,8 @@ pub struct Builder {
     limits: Limits,
     store: Option<Arc<dyn Persistence>>,
     clock: Clock,
+    #[cfg(feature = "config")]
+    configurations: Vec<Configuration>,
     #[cfg(feature = "testing")]
     instruments: Option<Instruments>,
 }
@@ -59,6 +65,8 @@ impl Builder {
             limits: Limits::default(),
             store: None,
             clock: Clock::real(),
+            #[cfg(feature = "config")]
+            configurations: Vec::new(),
             #[cfg(feature = "testing")]
             instruments: None,
         }
@@ -186,6 +194,30 @@ impl Builder {
         self
     }
 
+    /// With the feature `config`: settings from a file or the environment, which outweigh what the program says of
+    /// the same endpoint, field by field. May be called again: of two files the later one counts more, and the
+    /// environment counts more than any file. What is wrong with them is told by [`build`](Self::build).
+    ///
+    /// ```
+    /// use bus_core::{Builder, Retry, bus::Catalog, configuration::Configuration, consumer::Failure};
+    /// # use bus_core::Message;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme", crate = bus_core)]
+    /// # struct Audit {}
+    ///
+    /// let builder = Builder::new("memory://shop", Catalog::default())
+    ///     .configuration(Configuration::from_toml("[endpoints.audit]\nprefetch = 64"))
+    ///     .configuration(Configuration::from_env())
+    ///     .endpoint("audit", |e| e.prefetch(8).consumer(|_: Audit| async { Ok::<_, Failure>(()) }));
+    /// ```
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub fn configuration(mut self, configuration: Configuration) -> Self {
+        self.configurations.push(configuration);
+        self
+    }
+
     /// Lets a harness see what happens.
     #[cfg(feature = "testing")]
     pub(crate) fn instruments(mut self, instruments: Instruments) -> Self {
@@ -218,6 +250,8 @@ impl Builder {
                 endpoint.name = self.names.name(type_name);
             }
         }
+        #[cfg(feature = "config")]
+        configure(self.configurations, &self.catalog, &mut self.limits, &mut self.endpoints, &mut self.problems);
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryPersistence::new()));
         store.attach(&clock);
         let planned = plan(self.endpoints, &self.scope, &store, transport.as_deref(), &mut self.problems);

@@ -10,11 +10,11 @@ use crate::{
 /// [`EndpointBuilder::consumer_with`](super::EndpointBuilder::consumer_with).
 pub struct ConsumerBuilder {
     /// The type's name; a function has none.
-    name: Option<&'static str>,
+    pub(super) name: Option<&'static str>,
     pub(super) entries: Vec<Entry>,
-    retry: Option<Retry>,
+    pub(super) retry: Option<Retry>,
     pub(super) timeout: Option<Duration>,
-    concurrency: Option<u16>,
+    pub(super) concurrency: Option<u16>,
     pub(super) filters: Filters,
 }
 

@@ -1,6 +1,9 @@
 use std::{fmt, time::Duration};
 
-use super::ConsumerBuilder;
+use super::{
+    ConsumerBuilder,
+    setting::{Origin, Setting},
+};
 use crate::{
     address::{Address, AddressError},
     consumer::{Entry, IntoConsumer, Registration, Verdict},
@@ -17,17 +20,20 @@ pub struct EndpointBuilder {
     pub(super) named_after: Option<&'static str>,
     pub(super) consumers: Vec<ConsumerBuilder>,
     pub(super) bindings: Vec<Bound>,
-    pub(super) subscribes: bool,
-    pub(super) raw_json: bool,
-    pub(super) max_body: usize,
-    pub(super) retry: Retry,
+    pub(super) subscribes: Setting<bool>,
+    pub(super) raw_json: Setting<bool>,
+    pub(super) max_body: Setting<usize>,
+    pub(super) retry: Setting<Retry>,
     pub(super) classifiers: Classifiers,
-    pub(super) timeout: Option<Duration>,
+    pub(super) timeout: Setting<Option<Duration>>,
     pub(super) filters: Filters,
-    pub(super) outbox: Outbox,
+    pub(super) outbox: Setting<Outbox>,
     pub(super) extensions: Extensions,
-    prefetch: Limit,
-    concurrency: Limit,
+    /// Those of `extensions` that every endpoint has.
+    #[cfg(feature = "config")]
+    pub(super) default_extensions: Extensions,
+    pub(super) prefetch: Setting<Option<u16>>,
+    pub(super) concurrency: Setting<Option<u16>>,
 }
 
 /// Whether a handler's work is made one with what it sends.
@@ -48,21 +54,6 @@ pub(super) struct Bound {
 /// The largest body, unless the endpoint says otherwise.
 const MAX_BODY: usize = 64 << 20;
 
-/// A number that all endpoints have by default, over it one from the consumer's attribute, and over that one
-/// from the endpoint.
-#[derive(Debug, Clone, Copy, Default)]
-struct Limit {
-    default: Option<u16>,
-    attribute: Option<u16>,
-    builder: Option<u16>,
-}
-
-impl Limit {
-    fn get(self) -> Option<u16> {
-        self.builder.or(self.attribute).or(self.default)
-    }
-}
-
 impl EndpointBuilder {
     pub(super) fn new(name: String) -> Self {
         Self {
@@ -70,26 +61,34 @@ impl EndpointBuilder {
             named_after: None,
             consumers: Vec::new(),
             bindings: Vec::new(),
-            subscribes: true,
-            raw_json: false,
-            max_body: MAX_BODY,
-            retry: Retry::none(),
+            subscribes: Setting::usual(true),
+            raw_json: Setting::usual(false),
+            max_body: Setting::usual(MAX_BODY),
+            retry: Setting::usual(Retry::none()),
             classifiers: Classifiers::default(),
-            timeout: None,
+            timeout: Setting::usual(None),
             filters: Filters::default(),
-            outbox: Outbox::Off,
+            outbox: Setting::usual(Outbox::Off),
             extensions: Extensions::new(),
-            prefetch: Limit::default(),
-            concurrency: Limit::default(),
+            #[cfg(feature = "config")]
+            default_extensions: Extensions::new(),
+            prefetch: Setting::usual(None),
+            concurrency: Setting::usual(None),
         }
     }
 
-    /// The limits that are set now count least from here on.
-    pub(super) fn with_limits_outweighed(mut self) -> Self {
-        for limit in [&mut self.prefetch, &mut self.concurrency] {
-            limit.default = limit.get();
-            (limit.attribute, limit.builder) = (None, None);
-        }
+    /// What is set now counts least from here on.
+    pub(super) fn with_settings_outweighed(mut self) -> Self {
+        self.prefetch.outweighed();
+        self.concurrency.outweighed();
+        self.subscribes.outweighed();
+        self.raw_json.outweighed();
+        self.max_body.outweighed();
+        self.retry.outweighed();
+        self.timeout.outweighed();
+        self.outbox.outweighed();
+        #[cfg(feature = "config")]
+        self.default_extensions.clone_from(&self.extensions);
         self
     }
 
@@ -136,7 +135,10 @@ impl EndpointBuilder {
         let settings = registration.settings;
         // Of several consumers on one endpoint the most careful one counts.
         for (limit, said) in [(&mut self.prefetch, settings.prefetch), (&mut self.concurrency, settings.concurrency)] {
-            limit.attribute = limit.attribute.into_iter().chain(said).min();
+            if let Some(said) = said {
+                let known = if *limit.origin() == Origin::Attribute { **limit } else { None };
+                limit.say(Some(known.map_or(said, |known| known.min(said))), Origin::Attribute);
+            }
         }
         self.consumers.push(configure(ConsumerBuilder::new(registration)));
     }
@@ -150,21 +152,21 @@ impl EndpointBuilder {
     /// set, else 32 or twice the number of processors, if that is more. At least 1.
     #[must_use]
     pub fn prefetch(mut self, messages: u16) -> Self {
-        self.prefetch.builder = Some(messages);
+        self.prefetch.say(Some(messages), Origin::Builder);
         self
     }
 
     /// How many messages are handled at once. The default is the prefetch. At least 1.
     #[must_use]
     pub fn concurrency(mut self, messages: u16) -> Self {
-        self.concurrency.builder = Some(messages);
+        self.concurrency.say(Some(messages), Origin::Builder);
         self
     }
 
     /// When a failed message is tried again. The default is never.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+        self.retry.say(retry, Origin::Builder);
         self
     }
 
@@ -218,7 +220,7 @@ impl EndpointBuilder {
     /// the consumer sent.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.timeout.say(Some(timeout), Origin::Builder);
         self
     }
 
@@ -255,9 +257,8 @@ impl EndpointBuilder {
     /// A message without an id is handled each time. Faults do not wait for the outbox.
     #[must_use]
     pub fn outbox(mut self) -> Self {
-        if self.outbox == Outbox::Off {
-            self.outbox = Outbox::On;
-        }
+        let durable = *self.outbox == Outbox::Durable;
+        self.outbox.say(if durable { Outbox::Durable } else { Outbox::On }, Origin::Builder);
         self
     }
 
@@ -265,7 +266,7 @@ impl EndpointBuilder {
     /// [store](super::Builder::persistence).
     #[must_use]
     pub fn effectively_once(mut self) -> Self {
-        self.outbox = Outbox::Durable;
+        self.outbox.say(Outbox::Durable, Origin::Builder);
         self
     }
 
@@ -289,7 +290,7 @@ impl EndpointBuilder {
     /// what is sent to the queue arrives. MassTransit's `ConfigureConsumeTopology = false`.
     #[must_use]
     pub fn without_subscriptions(mut self) -> Self {
-        self.subscribes = false;
+        self.subscribes.say(false, Origin::Builder);
         self
     }
 
@@ -299,7 +300,7 @@ impl EndpointBuilder {
     /// `UseRawJsonDeserializer`.
     #[must_use]
     pub fn raw_json(mut self) -> Self {
-        self.raw_json = true;
+        self.raw_json.say(true, Origin::Builder);
         self
     }
 
@@ -308,7 +309,7 @@ impl EndpointBuilder {
     /// bytes have arrived by then: what a queue may take in at all is the broker's to bound.
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
+        self.max_body.say(bytes, Origin::Builder);
         self
     }
 
@@ -321,7 +322,7 @@ impl EndpointBuilder {
 
     /// A sentence for each setting of the endpoint's or a consumer's that cannot be.
     pub(super) fn mistakes(&self) -> Vec<String> {
-        let own = (self.timeout == Some(Duration::ZERO))
+        let own = (*self.timeout == Some(Duration::ZERO))
             .then(|| format!("endpoint `{}`: the timeout must be longer than zero; for none, leave it out", self.name));
         own.into_iter().chain(self.consumers.iter().flat_map(|consumer| consumer.mistakes(&self.name))).collect()
     }
@@ -329,7 +330,7 @@ impl EndpointBuilder {
     /// Prefetch and concurrency, or what is wrong with them.
     pub(super) fn limits(&self, processors: usize) -> Result<(u16, u16), String> {
         let usual = u16::try_from((2 * processors).max(32)).unwrap_or(u16::MAX);
-        let (prefetch, concurrency) = (self.prefetch.get(), self.concurrency.get());
+        let (prefetch, concurrency) = (*self.prefetch, *self.concurrency);
         let refuse = |what: &str| Err(format!("endpoint `{}`: {what} must be at least 1", self.name));
         if prefetch == Some(0) {
             return refuse("the prefetch");
@@ -378,7 +379,7 @@ mod tests {
         let settings = ConsumerSettings { prefetch: Some(5), ..ConsumerSettings::default() };
         let registration = Registration { name: None, settings, entries: Vec::new() };
         let mut endpoint =
-            EndpointBuilder::new("orders".to_owned()).prefetch(7).concurrency(2).with_limits_outweighed();
+            EndpointBuilder::new("orders".to_owned()).prefetch(7).concurrency(2).with_settings_outweighed();
         assert_eq!(endpoint.limits(2), Ok((7, 2)));
         endpoint.add(registration, |consumer| consumer);
         assert_eq!(endpoint.limits(2), Ok((5, 2)));

@@ -1,6 +1,8 @@
 //! The bus: built, started, used, stopped.
 
 mod builder;
+#[cfg(feature = "config")]
+mod configured;
 mod consumer;
 mod dead_letters;
 mod endpoint;
@@ -12,6 +14,7 @@ mod layer;
 mod lifecycle;
 mod outlasting;
 mod plan;
+mod setting;
 
 pub use builder::{Builder, Catalog};
 pub use consumer::ConsumerBuilder;

@@ -11,7 +11,7 @@ pub(super) fn outlasting(
     (prefetch, concurrency): (u16, u16),
     lease: Duration,
 ) -> Option<String> {
-    let timeouts = endpoint.consumers.iter().map(|consumer| consumer.timeout.or(endpoint.timeout));
+    let timeouts = endpoint.consumers.iter().map(|consumer| consumer.timeout.or(*endpoint.timeout));
     // `Duration::MAX` means for ever.
     let timeout = timeouts.flatten().filter(|timeout| *timeout < Duration::MAX).max()?;
     let held = timeout.saturating_mul(prefetch.into()) / u32::from(concurrency.max(1));

@@ -92,7 +92,7 @@ pub(super) fn plan(
             problems.push(problem);
             (1, 1)
         });
-        if endpoint.max_body == 0 {
+        if *endpoint.max_body == 0 {
             problems.push(format!("endpoint `{name}`: `max_body` must be at least 1 byte"));
         }
         if let Some(transport) = transport {
@@ -104,22 +104,23 @@ pub(super) fn plan(
             let outlasting = lease.and_then(|lease| outlasting(&endpoint, (prefetch, concurrency), lease));
             plan.warnings.extend(outlasting);
         }
-        if endpoint.outbox == Outbox::Durable && !store.is_durable() {
+        if *endpoint.outbox == Outbox::Durable && !store.is_durable() {
             problems.push(format!(
-                "endpoint `{name}` asks for `.effectively_once()`, which needs a store that survives the process: give \
+                "{}endpoint `{name}` asks for `.effectively_once()`, which needs a store that survives the process: give \
                  one to the builder with `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the \
-                 process lives"
+                 process lives",
+                endpoint.outbox.origin().lead()
             ));
         }
         declare(&mut plan.topology, &name, &endpoint, transport, problems);
         problems.extend(endpoint.retry.problem().map(|problem| format!("endpoint `{name}`: {problem}")));
         let policy = Policy {
-            retry: endpoint.retry,
+            retry: endpoint.retry.into_value(),
             classifiers: endpoint.classifiers,
             concurrency: Concurrency::default(),
-            timeout: Timeout(endpoint.timeout),
+            timeout: Timeout(*endpoint.timeout),
             filters: endpoint.filters,
-            store: (endpoint.outbox != Outbox::Off).then(|| store.clone()),
+            store: (*endpoint.outbox != Outbox::Off).then(|| store.clone()),
         };
         plan.endpoints.push(PlannedEndpoint {
             pipelines: pipelines(endpoint.consumers, &policy),
@@ -127,8 +128,8 @@ pub(super) fn plan(
             prefetch,
             concurrency,
             extensions: endpoint.extensions,
-            raw_json: endpoint.raw_json,
-            max_body: endpoint.max_body,
+            raw_json: *endpoint.raw_json,
+            max_body: *endpoint.max_body,
         });
     }
     plan
@@ -183,7 +184,7 @@ fn declare(
     let mut queue = Queue::new(name.clone());
     queue.extensions = endpoint.extensions.clone();
     topology.queues.push(queue);
-    let subscribed = endpoint.entries().map(|entry| entry.message_type).filter(|_| endpoint.subscribes);
+    let subscribed = endpoint.entries().map(|entry| entry.message_type).filter(|_| *endpoint.subscribes);
     for message_type in subscribed.filter(|message_type| message_type.is_in_topology()) {
         let topic: Arc<str> = message_type.entity_name().into();
         if let Some(Err(reason)) = transport.map(|transport| transport.check_name(&topic)) {
