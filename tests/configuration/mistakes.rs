@@ -24,7 +24,7 @@ fn every_mistake_in_files_is_told_at_once_with_its_place() {
     check(
         files,
         &expect![[r#"
-            the bus cannot be built; 36 things are wrong:
+            the bus cannot be built; 37 things are wrong:
               - tests/configuration/mistakes.toml:1:17: `start_timeout`: expected a duration, such as "200ms", "30s" or "1h 30m", found `30`
               - tests/configuration/mistakes.toml:2:1: unknown key `stop_timout`: did you mean `stop_timeout`?
               - tests/configuration/mistakes.toml:3:1: `url` is not set here: what the program gives to the builder is never outweighed, so that a forgotten file sends no messages to another broker
@@ -49,8 +49,9 @@ fn every_mistake_in_files_is_told_at_once_with_its_place() {
               - tests/configuration/mistakes.toml:27:1: endpoint `orders`: unknown key `rabitmq`: there are `concurrency`, `consumers`, `filters`, `max_body`, `memory`, `outbox`, `prefetch`, `raw_json`, `retry`, `subscriptions`, `timeout`
               - tests/configuration/mistakes.toml:30:11: endpoint `orders`, consumer `Order`, `timeout`: `1 day` is no duration: write it with its unit, such as "200ms", "30s" or "1h 30m"
               - tests/configuration/mistakes.toml:33:1: endpoint `orders`, consumer `Orders`: unknown key `prefetch`: there are `concurrency`, `filters`, `retry`, `timeout`
-              - tests/configuration/mistakes.toml:34:9: endpoint `orders`, consumer `Orders`, `retry`: `min` is longer than `max`
-              - tests/configuration/mistakes.toml:40:9: endpoint `mail`, `retry`: expected one of `none`, `immediate`, `interval`, `intervals`, `incremental`, `exponential`
+              - tests/configuration/mistakes.toml:34:11: endpoint `orders`, consumer `Orders`, `timeout`: expected a duration, such as "30s", or "none", found `30`
+              - tests/configuration/mistakes.toml:35:9: endpoint `orders`, consumer `Orders`, `retry`: `min` is longer than `max`
+              - tests/configuration/mistakes.toml:41:9: endpoint `mail`, `retry`: expected one of `none`, `immediate`, `interval`, `intervals`, `incremental`, `exponential`
               - tests/configuration/mistakes.json:3:33: endpoint `orders`, `prefetch`: expected a whole number from 1 to 65535, found `many`
               - tests/configuration/mistakes.json:3:64: endpoint `orders`, `retry`: `pause` is missing
               - tests/configuration/mistakes.json:4:17: endpoint `mail`: expected a table
@@ -58,9 +59,9 @@ fn every_mistake_in_files_is_told_at_once_with_its_place() {
               - tests/configuration/broken.json:2:47: this is no JSON: key must be a string
               - tests/configuration/missing.toml: cannot be read: No such file or directory (os error 2)
               - tests/configuration/mistakes.rs: its extension says how it is written: `.toml` or `.json`
-              - tests/configuration/mistakes.toml:36:12: unknown endpoint `ordrs`: did you mean `orders`?
+              - tests/configuration/mistakes.toml:37:12: unknown endpoint `ordrs`: did you mean `orders`?
               - tests/configuration/mistakes.toml:29:29: endpoint `orders`: unknown consumer `Order`: did you mean `Orders`?
-              - tests/configuration/mistakes.toml:41:1: endpoint `mail` asks for `.effectively_once()`, which needs a store that survives the process: give one to the builder with `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the process lives"#]],
+              - tests/configuration/mistakes.toml:42:1: endpoint `mail` asks for `.effectively_once()`, which needs a store that survives the process: give one to the builder with `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the process lives"#]],
     );
 }
 

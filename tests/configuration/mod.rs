@@ -4,12 +4,9 @@ mod filters;
 mod mistakes;
 mod page;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 use bus::{configuration::Configuration, prelude::*};
@@ -78,30 +75,52 @@ fn a_program_may_keep_the_configuration_in_settings_of_its_own() {
     );
 }
 
+/// What the broker has against an endpoint with these options, if its queue is there without any.
+async fn refused(own: Option<bus::inmemory::EndpointOptions>, configuration: Configuration) -> String {
+    let other = bus::builder("memory://options").consumer(Orders).build().unwrap();
+    other.start().await.unwrap();
+    let bus = bus::builder("memory://options")
+        .endpoint_defaults(|e| e.with(bus::inmemory::endpoint().lanes()))
+        .configuration(configuration)
+        .endpoint("orders", |e| {
+            let e = e.consumer(Orders);
+            own.into_iter().fold(e, bus::EndpointBuilder::with)
+        })
+        .build()
+        .unwrap();
+    let error = bus.start().await.unwrap_err();
+    other.stop().await;
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    source
+}
+
 #[tokio::test]
-async fn options_of_the_transport_lie_over_those_of_the_program() {
-    let declared = |toml: &'static str| async move {
-        let queue = |e: bus::EndpointBuilder| e.consumer(Orders).with(bus::inmemory::endpoint().max_length(5));
-        // Another bus has declared the queue, and holds it: whoever says something else about it is refused.
-        let other = bus::builder("memory://options").endpoint("orders", queue).build().unwrap();
-        other.start().await.unwrap();
-        let bus = bus::builder("memory://options")
-            .endpoint_defaults(|e| e.with(bus::inmemory::endpoint().lanes()))
-            .start_timeout(Duration::from_secs(5))
-            .configuration(Configuration::from_toml(toml))
-            .endpoint("orders", queue)
-            .build()
-            .unwrap();
-        let started = bus.start().await.map_err(|error| format!("{error:?}"));
-        bus.stop().await;
-        other.stop().await;
-        started.map_or_else(|error| error, |()| "as the program said".to_owned())
-    };
-    // What all endpoints are told is outweighed by what one was told by the program.
-    for same in ["", "endpoint_defaults.memory = { max_length = 9 }", "endpoints.orders.rabbitmq = { quorum = true }"] {
-        // Only a transport that is compiled in, or could be, has a table.
-        assert_eq!(declared(same).await, "as the program said", "{same}");
+async fn options_of_a_transport_lie_over_those_of_the_program() {
+    let own = || Some(bus::inmemory::endpoint().max_length(5));
+    let minute = "memory = { lease = '1m', dead_letter = 'dead', time_to_live = '1h' }";
+    for (own, toml, expected) in [
+        (None, String::new(), ".lanes()"),
+        (own(), String::new(), ".max_length(5)"),
+        // What all endpoints are told is outweighed by what one was told.
+        (None, format!("endpoint_defaults.{minute}"), ".lease(60s).lanes().dead_letter(\"dead\").time_to_live(3600s)"),
+        (own(), format!("endpoint_defaults.{minute}"), ".max_length(5)"),
+        (
+            own(),
+            format!("endpoints.orders.{minute}"),
+            ".lease(60s).dead_letter(\"dead\").time_to_live(3600s).max_length(5)",
+        ),
+        (own(), "endpoints.orders.memory = { max_length = 6, lanes = true }".to_owned(), ".lanes().max_length(6)"),
+        // The table of another transport is left alone, whether it is compiled in or not.
+        (None, "endpoints.orders.rabbitmq = { quorum = true }".to_owned(), ".lanes()"),
+    ] {
+        let said = refused(own, Configuration::from_toml(&toml)).await;
+        assert_eq!(said, format!("it is there with no options already, not with {expected}"), "{toml}");
     }
-    let refused = declared("[endpoints.orders.memory]\nlease = '30s'\nmax_length = 6").await;
-    assert!(refused.contains(".lease(30s).max_length(6)"), "{refused}");
+    let variables = Configuration::from_variables([
+        ("BUS__ENDPOINTS__ORDERS__MEMORY__LEASE", "1m"),
+        ("BUS__ENDPOINTS__ORDERS__MEMORY__LANES", "false"),
+        ("BUS__ENDPOINTS__ORDERS__MEMORY__MAX_LENGTH", "7"),
+    ]);
+    let said = refused(None, variables).await;
+    assert_eq!(said, "it is there with no options already, not with .lease(60s).max_length(7)");
 }

@@ -76,6 +76,8 @@ mod source;
 mod tree;
 pub(crate) mod values;
 
+use std::fmt;
+
 pub use filter::{BoxedFilter, FilterConfig};
 pub use options::{Options, OptionsError};
 pub use typetag;
@@ -104,7 +106,7 @@ use tree::{Node, Table, Value};
 /// let settings: Settings = serde_json::from_str(text)?;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Configuration {
     layer: Layer,
     root: Table,
@@ -131,6 +133,16 @@ impl Configuration {
 
     pub(crate) fn layer(&self) -> Layer {
         self.layer
+    }
+}
+
+/// Without what is written there: a filter may have a secret.
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration")
+            .field("layer", &self.layer)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,7 +9,6 @@ use super::{
 
 /// A transport's own table of an endpoint, such as `rabbitmq = { quorum = true }`, for its
 /// [driver](crate::transport::Driver::endpoint_options).
-#[derive(Debug)]
 pub struct Options<'a>(pub(super) &'a Node);
 
 impl Options<'_> {
@@ -20,6 +19,13 @@ impl Options<'_> {
     /// What serde says, and where in the configuration.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, OptionsError> {
         self.0.read().map_err(|(place, problem)| OptionsError { place, problem })
+    }
+}
+
+/// Without what is written there: it may be a secret.
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Options({})", self.0.place)
     }
 }
 

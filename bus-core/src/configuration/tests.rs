@@ -87,6 +87,22 @@ proptest! {
 }
 
 #[test]
+fn what_is_nested_without_end_is_refused() {
+    let nested = |levels: usize| format!("{{\"a\": {}{}}}", "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(Configuration::from_json(&nested(63)).problems, [""; 0]);
+    let refused = Configuration::from_json(&nested(100_000)).problems;
+    assert_eq!(refused, ["JSON: this is no JSON: it is nested deeper than 64 levels"]);
+    let text = nested(100_000).replace('"', "").replacen(':', "=", 1);
+    assert_eq!(Configuration::from_toml(&text[1..text.len() - 1]).problems.len(), 1);
+}
+
+#[test]
+fn nothing_that_is_written_is_in_what_is_debugged() {
+    let configuration = Configuration::from_toml("token = 'secret'");
+    assert_eq!(format!("{configuration:?}"), "Configuration { layer: File, problems: [], .. }");
+}
+
+#[test]
 fn the_page_about_the_configuration_names_every_key() {
     let page = include_str!("../../../docs/configuration.md");
     for key in settings::keys() {

@@ -49,21 +49,28 @@ fn duration<E: Error>(text: &str) -> Result<Time, E> {
 }
 
 /// A [`Time`] longer than zero, or `"none"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limit(pub(crate) Option<Duration>);
 
-impl TryFrom<String> for Limit {
-    type Error = serde::de::value::Error;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match duration(&text) {
-            _ if text.trim() == "none" => Ok(Self(None)),
-            Ok(Time(Duration::ZERO)) => {
-                Err(Self::Error::custom("it must be longer than zero; for no limit write \"none\""))
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Limit;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration, such as \"30s\", or \"none\"")
             }
-            time => Ok(Self(Some(time?.0))),
+            fn visit_str<E: Error>(self, text: &str) -> Result<Limit, E> {
+                if text.trim() == "none" {
+                    return Ok(Limit(None));
+                }
+                match duration(text)? {
+                    Time(Duration::ZERO) => Err(E::custom("it must be longer than zero; for no limit write \"none\"")),
+                    Time(time) => Ok(Limit(Some(time))),
+                }
+            }
         }
+        deserializer.deserialize_str(Text)
     }
 }
 

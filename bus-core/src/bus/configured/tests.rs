@@ -270,6 +270,21 @@ fn every_pace_can_be_written() {
 }
 
 #[test]
+fn a_pace_can_be_said_by_variables() {
+    for (variables, limit) in [
+        (vec![("RETRY", "none")], 0),
+        (vec![("RETRY__IMMEDIATE", "3")], 3),
+        (vec![("RETRY__INTERVAL__LIMIT", "4"), ("RETRY__INTERVAL__PAUSE", "1s")], 4),
+        (vec![("RETRY__INTERVALS", "[\"1s\", \"5s\"]")], 2),
+    ] {
+        let mut endpoints = [EndpointBuilder::new("orders".to_owned()).retry(Retry::immediate(1))];
+        let named = variables.into_iter().map(|(name, value)| (format!("BUS__ENDPOINTS__ORDERS__{name}"), value));
+        assert_eq!(apply(vec![Configuration::from_variables(named)], &mut Limits::default(), &mut endpoints), [""; 0]);
+        assert_eq!(endpoints[0].retry.limit(), limit);
+    }
+}
+
+#[test]
 fn a_setting_knows_who_said_it() {
     let mut endpoints = [EndpointBuilder::new("orders".to_owned()).timeout(seconds(1)).prefetch(4)];
     let said = vec![

@@ -8,6 +8,9 @@ use serde_json::value::RawValue;
 
 use crate::configuration::tree::{Key, Node, Place, Value};
 
+/// How deep values may be nested; the reader of TOML allows about as much.
+const DEPTH: u8 = 64;
+
 /// Reads JSON. serde_json tells nobody where it is; a value that was left as it stands is a part of the text, and
 /// where a part begins can be said.
 pub(super) fn read(source: &Arc<str>, text: &str) -> Result<Node, String> {
@@ -16,12 +19,12 @@ pub(super) fn read(source: &Arc<str>, text: &str) -> Result<Node, String> {
         let place = Place::at(source, error.line(), error.column());
         format!("{place}: this is no JSON: {}", without_position(&error))
     })?;
-    document.node(root.get()).map_err(|error| format!("{source}: this is no JSON: {}", without_position(&error)))
+    document.node(root.get(), DEPTH).map_err(|error| format!("{source}: this is no JSON: {}", without_position(&error)))
 }
 
 /// The value of a variable: its place is the variable.
 pub(crate) fn in_variable(text: &str, place: &Place) -> Result<Node, serde_json::Error> {
-    let mut node = Document { source: &"".into(), text }.node(text)?;
+    let mut node = Document { source: &"".into(), text }.node(text, DEPTH)?;
     node.put(place);
     Ok(node)
 }
@@ -46,7 +49,11 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    fn node(&self, part: &str) -> Result<Node, serde_json::Error> {
+    fn node(&self, part: &str, levels: u8) -> Result<Node, serde_json::Error> {
+        // What is left as it stands may be nested without end.
+        let Some(inside) = levels.checked_sub(1) else {
+            return Err(serde_json::Error::custom(format!("it is nested deeper than {DEPTH} levels")));
+        };
         let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         let place = Place::in_text(self.source, self.text, offset);
         let value = match part.as_bytes().first() {
@@ -56,14 +63,14 @@ impl Document<'_> {
                     if table.iter().any(|(key, _): &(Key, Node)| key.text == text) {
                         return Err(serde_json::Error::custom(format!("the key `{text}` is there twice")));
                     }
-                    let node = self.node(part.get())?;
+                    let node = self.node(part.get(), inside)?;
                     table.push((Key { text, place: node.place.clone(), loose: false }, node));
                 }
                 Value::Table(table)
             }
             Some(b'[') => {
                 let parts: Vec<&RawValue> = serde_json::from_str(part)?;
-                Value::List(parts.into_iter().map(|part| self.node(part.get())).collect::<Result<_, _>>()?)
+                Value::List(parts.into_iter().map(|part| self.node(part.get(), inside)).collect::<Result<_, _>>()?)
             }
             Some(b'"') => Value::Text(serde_json::from_str(part)?),
             Some(b't' | b'f') => Value::Bool(serde_json::from_str(part)?),
