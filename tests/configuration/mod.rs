@@ -90,8 +90,7 @@ async fn refused(own: Option<bus::inmemory::EndpointOptions>, configuration: Con
         .unwrap();
     let error = bus.start().await.unwrap_err();
     other.stop().await;
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    source
+    std::error::Error::source(&error).map(ToString::to_string).unwrap()
 }
 
 #[tokio::test]

@@ -97,6 +97,15 @@ fn what_is_nested_without_end_is_refused() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_is_refused() {
+    let json = Configuration::from_json(r#"{"a": {"b": 1, "b": 2}}"#).problems;
+    assert_eq!(json, ["JSON: this is no JSON: the key `b` is there twice"]);
+    assert_eq!(Configuration::from_toml("a.b = 1\na.b = 2").problems, ["TOML:2:3: this is no TOML: duplicate key"]);
+    let variables = Configuration::from_variables([("BUS__A__B", "1"), ("BUS__a__b", "2")]).problems;
+    assert_eq!(variables, ["BUS__a__b: another variable says the same, or a part of it: keep one"]);
+}
+
+#[test]
 fn nothing_that_is_written_is_in_what_is_debugged() {
     let configuration = Configuration::from_toml("token = 'secret'");
     assert_eq!(format!("{configuration:?}"), "Configuration { layer: File, problems: [], .. }");
