@@ -24,34 +24,35 @@ fn every_mistake_in_files_is_told_at_once_with_its_place() {
     check(
         files,
         &expect![[r#"
-            the bus cannot be built; 37 things are wrong:
+            the bus cannot be built; 38 things are wrong:
               - tests/configuration/mistakes.toml:1:17: `start_timeout`: expected a duration, such as "200ms", "30s" or "1h 30m", found `30`
               - tests/configuration/mistakes.toml:2:1: unknown key `stop_timout`: did you mean `stop_timeout`?
               - tests/configuration/mistakes.toml:3:1: `url` is not set here: what the program gives to the builder is never outweighed, so that a forgotten file sends no messages to another broker
               - tests/configuration/mistakes.toml:6:1: `endpoint_defaults`: unknown key `consumers`: there are `concurrency`, `filters`, `max_body`, `memory`, `outbox`, `prefetch`, `raw_json`, `retry`, `subscriptions`, `timeout`
               - tests/configuration/mistakes.toml:7:11: `endpoint_defaults`, `timeout`: it must be longer than zero; for no limit write "none"
-              - tests/configuration/mistakes.toml:10:1: endpoint `orders`: unknown key `prefech`: did you mean `prefetch`?
-              - tests/configuration/mistakes.toml:11:12: endpoint `orders`, `prefetch`: expected a whole number from 1 to 65535, found `0`
-              - tests/configuration/mistakes.toml:12:15: endpoint `orders`, `concurrency`: expected a whole number from 1 to 65535, found `70000`
-              - tests/configuration/mistakes.toml:13:11: endpoint `orders`, `timeout`: `-5s` is no duration: write it with its unit, such as "200ms", "30s" or "1h 30m"
-              - tests/configuration/mistakes.toml:14:11: endpoint `orders`, `retry`: unknown name `exponental`: did you mean `exponential`?
-              - tests/configuration/mistakes.toml:15:12: endpoint `orders`, `max_body`: expected a number of bytes from 1, or a size such as "64MiB", found `64 megs`
-              - tests/configuration/mistakes.toml:16:10: endpoint `orders`, `outbox`: expected true, false or "effectively_once", found `twice`
-              - tests/configuration/mistakes.toml:17:12: endpoint `orders`, `raw_json`: expected true or false, found a text
-              - tests/configuration/mistakes.toml:18:17: endpoint `orders`, `subscriptions`: expected true or false, found `1`
-              - tests/configuration/mistakes.toml:20:14: endpoint `orders`, `filters`: unknown name `audt`: did you mean `audit`?
-              - tests/configuration/mistakes.toml:21:23: endpoint `orders`, `filters`: unknown key `levl`: did you mean `level`?
-              - tests/configuration/mistakes.toml:22:43: endpoint `orders`, `filters`: expected true or false, found `1`
-              - tests/configuration/mistakes.toml:23:5: endpoint `orders`, `filters`: `name` is missing
-              - tests/configuration/mistakes.toml:24:5: endpoint `orders`, `filters`: expected a list of tables, such as [{ name = "audit" }]
-              - tests/configuration/mistakes.toml:26:26: endpoint `orders`, `memory`: unknown key `lanez`: did you mean `lanes`?
-              - tests/configuration/mistakes.toml:26:53: endpoint `orders`, `memory`: expected a whole number, found `-1`
-              - tests/configuration/mistakes.toml:27:1: endpoint `orders`: unknown key `rabitmq`: there are `concurrency`, `consumers`, `filters`, `max_body`, `memory`, `outbox`, `prefetch`, `raw_json`, `retry`, `subscriptions`, `timeout`
-              - tests/configuration/mistakes.toml:30:11: endpoint `orders`, consumer `Order`, `timeout`: `1 day` is no duration: write it with its unit, such as "200ms", "30s" or "1h 30m"
-              - tests/configuration/mistakes.toml:33:1: endpoint `orders`, consumer `Orders`: unknown key `prefetch`: there are `concurrency`, `filters`, `retry`, `timeout`
-              - tests/configuration/mistakes.toml:34:11: endpoint `orders`, consumer `Orders`, `timeout`: expected a duration, such as "30s", or "none", found `30`
-              - tests/configuration/mistakes.toml:35:9: endpoint `orders`, consumer `Orders`, `retry`: `min` is longer than `max`
-              - tests/configuration/mistakes.toml:41:9: endpoint `mail`, `retry`: expected one of `none`, `immediate`, `interval`, `intervals`, `incremental`, `exponential`
+              - tests/configuration/mistakes.toml:8:30: `endpoint_defaults`, `retry`: `soon` is no duration: write it with its unit, such as "200ms", "30s" or "1h 30m"
+              - tests/configuration/mistakes.toml:11:1: endpoint `orders`: unknown key `prefech`: did you mean `prefetch`?
+              - tests/configuration/mistakes.toml:12:12: endpoint `orders`, `prefetch`: expected a whole number from 1 to 65535, found `0`
+              - tests/configuration/mistakes.toml:13:15: endpoint `orders`, `concurrency`: expected a whole number from 1 to 65535, found `70000`
+              - tests/configuration/mistakes.toml:14:11: endpoint `orders`, `timeout`: `-5s` is no duration: write it with its unit, such as "200ms", "30s" or "1h 30m"
+              - tests/configuration/mistakes.toml:15:11: endpoint `orders`, `retry`: unknown name `exponental`: did you mean `exponential`?
+              - tests/configuration/mistakes.toml:16:12: endpoint `orders`, `max_body`: expected a number of bytes from 1, or a size such as "64MiB", found `64 megs`
+              - tests/configuration/mistakes.toml:17:10: endpoint `orders`, `outbox`: expected true, false or "effectively_once", found `twice`
+              - tests/configuration/mistakes.toml:18:12: endpoint `orders`, `raw_json`: expected true or false, found a text
+              - tests/configuration/mistakes.toml:19:17: endpoint `orders`, `subscriptions`: expected true or false, found `1`
+              - tests/configuration/mistakes.toml:21:14: endpoint `orders`, `filters`: unknown name `audt`: did you mean `audit`?
+              - tests/configuration/mistakes.toml:22:23: endpoint `orders`, `filters`: unknown key `levl`: did you mean `level`?
+              - tests/configuration/mistakes.toml:23:43: endpoint `orders`, `filters`: expected true or false, found `1`
+              - tests/configuration/mistakes.toml:24:5: endpoint `orders`, `filters`: `name` is missing
+              - tests/configuration/mistakes.toml:25:5: endpoint `orders`, `filters`: expected a list of tables, such as [{ name = "audit" }]
+              - tests/configuration/mistakes.toml:27:26: endpoint `orders`, `memory`: unknown key `lanez`: did you mean `lanes`?
+              - tests/configuration/mistakes.toml:27:53: endpoint `orders`, `memory`: expected a whole number, found `-1`
+              - tests/configuration/mistakes.toml:28:1: endpoint `orders`: unknown key `rabitmq`: there are `concurrency`, `consumers`, `filters`, `max_body`, `memory`, `outbox`, `prefetch`, `raw_json`, `retry`, `subscriptions`, `timeout`
+              - tests/configuration/mistakes.toml:31:11: endpoint `orders`, consumer `Order`, `timeout`: `1 day` is no duration: write it with its unit, such as "200ms", "30s" or "1h 30m"
+              - tests/configuration/mistakes.toml:34:1: endpoint `orders`, consumer `Orders`: unknown key `prefetch`: there are `concurrency`, `filters`, `retry`, `timeout`
+              - tests/configuration/mistakes.toml:35:11: endpoint `orders`, consumer `Orders`, `timeout`: expected a duration, such as "30s", or "none", found `30`
+              - tests/configuration/mistakes.toml:36:9: endpoint `orders`, consumer `Orders`, `retry`: `min` is longer than `max`
+              - tests/configuration/mistakes.toml:42:9: endpoint `mail`, `retry`: expected one of `none`, `immediate`, `interval`, `intervals`, `incremental`, `exponential`
               - tests/configuration/mistakes.json:3:33: endpoint `orders`, `prefetch`: expected a whole number from 1 to 65535, found `many`
               - tests/configuration/mistakes.json:3:64: endpoint `orders`, `retry`: `pause` is missing
               - tests/configuration/mistakes.json:4:17: endpoint `mail`: expected a table
@@ -59,9 +60,9 @@ fn every_mistake_in_files_is_told_at_once_with_its_place() {
               - tests/configuration/broken.json:2:47: this is no JSON: key must be a string
               - tests/configuration/missing.toml: cannot be read: No such file or directory (os error 2)
               - tests/configuration/mistakes.rs: its extension says how it is written: `.toml` or `.json`
-              - tests/configuration/mistakes.toml:37:12: unknown endpoint `ordrs`: did you mean `orders`?
-              - tests/configuration/mistakes.toml:29:29: endpoint `orders`: unknown consumer `Order`: did you mean `Orders`?
-              - tests/configuration/mistakes.toml:42:1: endpoint `mail` asks for `.effectively_once()`, which needs a store that survives the process: give one to the builder with `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the process lives"#]],
+              - tests/configuration/mistakes.toml:38:12: unknown endpoint `ordrs`: did you mean `orders`?
+              - tests/configuration/mistakes.toml:30:29: endpoint `orders`: unknown consumer `Order`: did you mean `Orders`?
+              - tests/configuration/mistakes.toml:43:1: endpoint `mail` asks for `.effectively_once()`, which needs a store that survives the process: give one to the builder with `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the process lives"#]],
     );
 }
 
