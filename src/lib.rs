@@ -43,17 +43,22 @@
 #[allow(unused_extern_crates, reason = "used by expansions only")]
 extern crate self as bus;
 
+#[cfg(all(doctest, feature = "inmemory", feature = "rabbitmq", feature = "testing", feature = "tower"))]
+mod guide;
 pub mod prelude;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 #[doc(inline)]
-pub use bus_core::bus::{Catalog, ConsumerBuilder, DeadLetters, EndpointBuilder, EndpointHealth, Health};
+pub use bus_core::bus::{
+    Catalog, ConsumerBuilder, ConsumerDescription, DeadLetters, Description, EndpointBuilder, EndpointDescription,
+    EndpointHealth, HandlerDescription, Health, OutboxMode, Problem, SubscriptionDescription, TransportDescription,
+};
 #[doc(inline)]
 pub use bus_core::{
     BoxError, BuildError, Builder, Bus, Error, Header, IntoAddress, Message, MessageType, Outbound, Posted, Retry,
-    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, message, naming, persistence,
-    topology, transport,
+    TimedOut, Transmit, address, clock, consumer, envelope, extract, fault, filter, handle, message, naming,
+    persistence, topology, transport,
 };
 
 /// Settings from TOML, JSON and environment variables, and filters by name.
@@ -74,8 +79,34 @@ pub use bus_rabbitmq as rabbitmq;
 /// `build()` on the result says what is wrong with the URL, an unknown scheme or one whose feature is off
 /// included.
 #[must_use]
+#[track_caller]
 pub fn builder(url: impl Into<String>) -> Builder {
     Builder::new(url, catalog())
+}
+
+/// The same at the URL in the environment variable `BUS_URL`, so that one program runs on memory and on a broker. A URL
+/// that is given to [`builder`] is not looked up anywhere.
+///
+/// If the variable is missing or empty, `build()` says so, and what to set.
+///
+/// ```no_run
+/// # use bus::prelude::*;
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders")]
+/// # struct Paid {}
+/// # async fn book(_: Paid) -> Result<(), Failure> { Ok(()) }
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), bus::Error> {
+/// // BUS_URL=amqp://user:password@host/vhost
+/// let bus = bus::from_env().endpoint("books", |e| e.consumer(book)).build()?;
+/// bus.run().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+#[track_caller]
+pub fn from_env() -> Builder {
+    Builder::from_env(catalog())
 }
 
 /// The transports that are compiled in, and the ones that a cargo feature would bring.
@@ -92,13 +123,3 @@ pub fn catalog() -> Catalog {
     catalog.missing.extend(["amqp", "amqps", "rabbitmq", "rabbitmqs"].map(|scheme| (scheme, "rabbitmq")));
     catalog
 }
-
-/// The README's program compiles and runs.
-#[cfg(all(doctest, feature = "testing", feature = "inmemory"))]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
-/// The snippets of the page about the configuration compile and run.
-#[cfg(all(doctest, feature = "config", feature = "inmemory"))]
-#[doc = include_str!("../docs/configuration.md")]
-struct ConfigurationPage;

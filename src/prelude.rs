@@ -21,12 +21,16 @@
 //!
 //! `Serialize`, `Deserialize` and `Uuid` are those of serde and uuid; deriving the former needs `serde` in
 //! the program's own manifest.
+//!
+//! Of the arguments of handlers, those are here whose names mean one thing to a program on a bus. `Headers`, `Attempt`,
+//! `RequestId` and `InitiatorId` stay in [`extract`](crate::extract): web frameworks and programs have their own.
 
 pub use bus_core::{
     Bus, Message, Retry, consumer,
     consumer::{Context, Discard, Failure, Received, ResultExt},
-    extract::State,
+    extract::{ConversationId, CorrelationId, MessageId, State},
     fault::Fault,
+    handle,
 };
 #[doc(no_inline)]
 pub use serde::{Deserialize, Serialize};

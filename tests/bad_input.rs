@@ -12,76 +12,6 @@ async fn pong(_: Ping) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What `build()` says.
-fn said(builder: bus::Builder) -> String {
-    match builder.build() {
-        Err(error @ Error::Build(_)) => error.to_string(),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn urls_that_no_transport_takes_say_what_to_write() {
-    assert_eq!(
-        said(bus::builder("carrier-pigeon://loft")),
-        format!(
-            "the bus cannot be built: no transport handles scheme `carrier-pigeon://`; compiled in: memory{}",
-            if cfg!(feature = "rabbitmq") { ", amqp, amqps, rabbitmq, rabbitmqs" } else { "" }
-        )
-    );
-    assert_eq!(
-        said(bus::builder("localhost")),
-        "the bus cannot be built: `localhost` is no URL: write one such as `memory://shop` or `amqp://localhost`"
-    );
-}
-
-#[cfg(not(feature = "rabbitmq"))]
-#[test]
-fn a_scheme_whose_feature_is_off_names_the_feature() {
-    assert_eq!(
-        said(bus::builder("amqp://user:secret@localhost")),
-        "the bus cannot be built: scheme `amqp://` needs the cargo feature `rabbitmq` of `bus`"
-    );
-}
-
-#[test]
-fn a_catalog_that_lacks_a_scheme_names_the_feature() {
-    let mut catalog = bus::Catalog::default();
-    catalog.missing.push(("amqp", "rabbitmq"));
-    assert_eq!(
-        said(bus::Builder::new("amqp://user:secret@localhost", catalog)),
-        "the bus cannot be built: scheme `amqp://` needs the cargo feature `rabbitmq` of `bus`"
-    );
-}
-
-#[test]
-fn everything_that_is_wrong_is_told_at_once() {
-    async fn wants(_: Ping, State(_): State<u32>, State(_): State<String>) -> Result<(), Failure> {
-        Ok(())
-    }
-    let builder = bus::builder("memory://mistakes")
-        .state("given".to_owned())
-        .state("twice".to_owned())
-        .consumer(pong)
-        .endpoint("empty", |e| e)
-        .endpoint("two", |e| e.consumer(pong).prefetch(0))
-        .endpoint("two", |e| e.consumer(pong))
-        .endpoint("wants", |e| e.consumer(wants).bind("queue:two").bind("nowhere"))
-        .endpoint("what a name!", |e| e.consumer(pong));
-    expect_test::expect![[r#"
-        the bus cannot be built; 9 things are wrong:
-          - `.state(..)` was called twice with a `alloc::string::String`: wrap one of them in a type of its own
-          - `facade::bad_input::pong` is a function, and its queue needs a name: write `.endpoint("a-name", |e| e.consumer(..))`
-          - endpoint `empty` has no consumer: add one with `.consumer(..)`, or remove it
-          - endpoint `two`: the prefetch must be at least 1
-          - two endpoints are named `two`: put their consumers into one `.endpoint("two", |e| e.consumer(..).consumer(..))`, or name one of them otherwise
-          - endpoint `wants`, consumer `facade::bad_input::everything_that_is_wrong_is_told_at_once::wants`: needs `State<u32>`: give a `u32` to the builder with `.state(..)`
-          - endpoint `wants` cannot be bound: `queue:two` is no address here: a queue gives no copies; bind to `exchange:two`
-          - endpoint `wants` cannot be bound: `nowhere` is no address here: write `queue:nowhere` or `exchange:nowhere`
-          - endpoint `what a name!`: the name `what a name!` cannot be used: it has ` `; letters, digits, `-`, `_`, `.` and `:` are possible"#]]
-    .assert_eq(&said(builder));
-}
-
 #[tokio::test]
 async fn a_bus_that_only_publishes_is_valid() {
     let bus = bus::builder("memory://publisher").build().unwrap();
@@ -137,22 +67,4 @@ async fn a_message_that_nobody_could_read_is_refused_when_sending() {
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(source, "the message is nested deeper than 64 levels");
     bus.stop().await;
-}
-
-#[test]
-fn two_types_with_one_urn_are_refused() {
-    mod other {
-        use bus::prelude::*;
-
-        #[derive(Debug, Serialize, Deserialize, Message)]
-        #[message(namespace = "Bus.Tests", name = "Ping")]
-        pub(super) struct Pling {}
-    }
-    async fn plong(_: other::Pling) -> Result<(), Failure> {
-        Ok(())
-    }
-    let builder =
-        bus::builder("memory://twins").endpoint("a", |e| e.consumer(pong)).endpoint("b", |e| e.consumer(plong));
-    expect_test::expect![[r#"the bus cannot be built: `facade::bad_input::Ping` and `facade::bad_input::two_types_with_one_urn_are_refused::other::Pling` both have the URN `urn:message:Bus.Tests:Ping`: give one of them another name or namespace"#]]
-        .assert_eq(&said(builder));
 }

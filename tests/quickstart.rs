@@ -4,17 +4,10 @@ use std::process::Output;
 
 use tokio::process::Command;
 
-/// The example's binary, which `cargo test` builds beside this one.
+use crate::example;
+
 fn quickstart() -> Command {
-    let mut path = std::env::current_exe().expect("a test has a path");
-    path.pop();
-    path.pop();
-    path.push("examples");
-    path.push(format!("quickstart{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "{} is missing: build it with `cargo build --example quickstart`", path.display());
-    let mut command = Command::new(path);
-    command.env_remove("BUS_URL").kill_on_drop(true);
-    command
+    example("quickstart")
 }
 
 fn assert_told(output: &Output) {

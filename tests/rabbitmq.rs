@@ -126,8 +126,14 @@ async fn publishers_and_consumers_go_on_after_the_broker_was_killed_and_started_
         server.start_again().expect("it starts again");
         server
     });
-    while seen.len() < NUMBERS as usize {
-        seen.extend(numbers.recv().await);
+    let all = tokio::time::timeout(Duration::from_secs(180), async {
+        while seen.len() < NUMBERS as usize {
+            seen.extend(numbers.recv().await);
+        }
+    });
+    if all.await.is_err() {
+        let lost: Vec<_> = (0..NUMBERS).filter(|number| !seen.contains(number)).collect();
+        panic!("lost: {lost:?}");
     }
     publishing.await.unwrap();
     let server = restarted.await.unwrap();

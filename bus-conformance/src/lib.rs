@@ -55,7 +55,7 @@
 //! | `individual_settlement` | [`acknowledging_a_message_leaves_the_others_alone`], [`prefetch_bounds_what_an_endpoint_holds`] |
 //! | `ordered` | [`messages_are_handled_in_the_order_in_which_they_were_confirmed`] |
 //! | `routing_keys` | [`a_topic_exchange_routes_by_key`] |
-//! | `delay_max` | [`a_delayed_message_comes_when_its_time_has_come_and_behind_what_is_due_earlier`] |
+//! | `delay_max` | [`a_delayed_message_comes_when_its_time_has_come_and_behind_what_is_due_earlier`], [`a_failed_message_comes_again_after_each_delay_and_ends_in_error_after_the_last`], [`rounds_of_redelivery_are_counted_across_restarts`], [`a_permanent_failure_is_not_redelivered`], [`with_an_outbox_a_redelivery_runs_only_what_failed`] |
 //! | `sessions` | [`messages_of_a_lane_are_handled_in_order_while_other_lanes_go_on`] |
 //! | `lease`, or [`Fixture::lease`] | [`a_lease_that_is_over_gives_the_message_to_somebody_else_and_cannot_be_settled`] |
 //!
@@ -165,6 +165,10 @@ macro_rules! behaviours {
             what_a_failed_attempt_sent_never_leaves_an_outbox
             an_endpoint_with_an_outbox_handles_a_message_id_once
             a_delayed_message_comes_when_its_time_has_come_and_behind_what_is_due_earlier
+            a_failed_message_comes_again_after_each_delay_and_ends_in_error_after_the_last
+            rounds_of_redelivery_are_counted_across_restarts
+            a_permanent_failure_is_not_redelivered
+            with_an_outbox_a_redelivery_runs_only_what_failed
             messages_of_a_lane_are_handled_in_order_while_other_lanes_go_on
             a_lease_that_is_over_gives_the_message_to_somebody_else_and_cannot_be_settled
             a_bus_may_be_started_and_stopped_twice

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::{
     BoxError,
     address::AddressError,
+    bus::Problem,
     transport::{PublishOutcome, TransportError},
 };
 
@@ -123,16 +124,17 @@ impl Error {
 /// Everything that `build()` found, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildError {
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl BuildError {
-    pub(crate) fn new(problems: Vec<String>) -> Self {
+    pub(crate) fn new(problems: Vec<Problem>) -> Self {
         Self { problems }
     }
 
-    /// One sentence per mistake.
-    pub fn problems(&self) -> &[String] {
+    /// The mistakes in the order in which the program was written: its URL, then what is the whole bus's, then its
+    /// endpoints one by one. Each prints as one line.
+    pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 }

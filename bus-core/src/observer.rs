@@ -25,6 +25,8 @@ pub(crate) enum Event<'a> {
     Consumed { handling: Handling<'a>, attempt: u32 },
     /// An attempt failed; the last one, or another one follows.
     Failed { handling: Handling<'a>, attempt: u32, error: &'a str, error_type: &'static str, last: bool },
+    /// A message comes again later, in that round.
+    Redelivered { endpoint: &'a Arc<str>, round: u32, why: &'a str },
     /// A message lies in the queue beside its endpoint's.
     Moved { endpoint: &'a Arc<str>, queue: &'a str, why: &'a str },
 }

@@ -27,6 +27,10 @@ impl Driver for MemoryDriver {
         &[SCHEME]
     }
 
+    fn sample_url(&self) -> Option<&'static str> {
+        Some("memory://sample")
+    }
+
     fn open(&self, url: &str, environment: Environment) -> Result<Arc<dyn Transport>, TransportError> {
         let broker = url::parse(url).and_then(|url| registry::broker(url.name, url.seed));
         let broker = broker.map_err(|reason| TransportError::Url { reason })?;

@@ -126,6 +126,14 @@ impl Transport for MemoryTransport {
         options.map(|options| conflicts(&settings.queue, options)).unwrap_or_default()
     }
 
+    fn keeps_order(&self, settings: &ReceiverSettings) -> bool {
+        settings.extensions.get::<EndpointOptions>().is_some_and(|options| options.lanes)
+    }
+
+    fn describe_endpoint(&self, settings: &ReceiverSettings) -> Vec<(String, String)> {
+        settings.extensions.get().map(EndpointOptions::described).unwrap_or_default()
+    }
+
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {
         self.broker.connected(self.number);
         self.publisher.connect(true);

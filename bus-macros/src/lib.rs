@@ -1,6 +1,6 @@
-//! The macros of the bus: [`derive@Message`] and [`macro@consumer`].
+//! The macros of the bus: [`derive@Message`] and [`macro@consumer`] with [`macro@handle`].
 //!
-//! Both leave what the user wrote as it is and write implementations beside it. These find the bus under the name
+//! They leave what the user wrote as it is and write implementations beside it. These find the bus under the name
 //! that Cargo.toml gives to the crate `bus`, else to `bus-core`; `crate = path` names another path, for crates that
 //! get the bus through a re-export.
 
@@ -151,6 +151,8 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// - `endpoint = "orders"`: the endpoint's name. By default it is made from the type's name by convention.
 /// - `concurrency = 16`: how many messages are handled at once, from 1 to 65535. The default is the endpoint's.
 /// - `prefetch = 32`: how many unsettled messages the endpoint holds, from 1 to 65535. The default is the endpoint's.
+/// - `auto`: the consumer is found by the builder's `.discover()`, which the feature `discover` brings. The type is a
+///   unit struct; one with fields is given to the builder.
 /// - `crate = path`: where the bus is; the default is found in Cargo.toml.
 ///
 /// # On a function
@@ -170,14 +172,22 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 ///
 /// A function is a consumer without this attribute; with it, the compiler shows what is wrong with its signature at the
 /// argument instead of where it is registered. It takes an owned `Context`, and of the attributes only `crate`: settings
-/// are written where it is registered.
+/// are written where it is registered. With `auto`, nobody registers it; then it takes all of them, and its endpoint is
+/// by default named after the function: `send_receipt` has the queue `send-receipt`.
 ///
 /// # Errors
 /// Refused, with what to write instead: handlers that are not async, are generic, do not take `&self`, take no message
 /// or a borrowed one, more than 6 arguments after it, borrowed extractors, or return nothing; two handlers of one
-/// message; a block without handlers; consumers that borrow; unknown, repeated or malformed keys and zero; settings on a
-/// function; any other item than an `async fn` and an `impl` block without a trait.
+/// message; a block without handlers; consumers that borrow; unknown, repeated or malformed keys and zero; settings on
+/// a function without `auto`; `auto` on generic consumers, on those with fields, and without the feature `discover`;
+/// any other item than an `async fn` and an `impl` block without a trait.
 #[proc_macro_attribute]
 pub fn consumer(arguments: TokenStream, item: TokenStream) -> TokenStream {
     consumer::expand(arguments.into(), item.into()).into()
+}
+
+/// Marks the handlers of a [`macro@consumer`] block, which reads it. Alone it is refused.
+#[proc_macro_attribute]
+pub fn handle(_: TokenStream, item: TokenStream) -> TokenStream {
+    consumer::handle_alone(&item.into()).into()
 }

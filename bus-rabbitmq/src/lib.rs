@@ -30,6 +30,7 @@
 
 mod address;
 mod browse;
+mod credentials;
 mod decode;
 mod driver;
 mod encode;
@@ -45,6 +46,7 @@ mod settings;
 mod topology;
 mod transport;
 
+pub use credentials::{Credentials, CredentialsCallback, credentials};
 pub use driver::{DRIVER, RabbitMq};
 pub use endpoint::{EndpointOptions, endpoint, generated_name};
 pub use native::NativeProperties;

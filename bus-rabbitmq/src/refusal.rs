@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Locked,
     /// Wrong user, password or virtual host.
     NoAccess,
+    /// We do not know who we are: nobody was asked.
+    NoCredentials,
     /// Other errors that end a channel.
     Channel,
     /// The connection is gone, or never was.
@@ -56,7 +58,7 @@ impl Refusal {
     pub(crate) fn during(self, address: &str, action: impl Into<String>) -> TransportError {
         let address = address.to_owned();
         match self.kind {
-            Kind::Disconnected => TransportError::Disconnected { address, source: self.boxed() },
+            Kind::Disconnected | Kind::NoCredentials => TransportError::Disconnected { address, source: self.boxed() },
             Kind::NoAccess => TransportError::AccessRefused { address, source: self.boxed() },
             _ => TransportError::Refused { address, action: action.into(), source: self.boxed() },
         }

@@ -13,7 +13,10 @@ use bus_core::{
 };
 
 use crate::{
-    EndpointOptions, address, browse,
+    EndpointOptions,
+    address::{self, SHORT},
+    browse::Browsing,
+    credentials::Identity,
     endpoint::conflicts,
     link::{Link, OnConnected, Supervisor},
     publish,
@@ -30,13 +33,11 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// How long a new connection waits for the topology to be declared on it.
 const DECLARING: Duration = Duration::from_secs(5);
 
-/// How long a look into a queue may take.
-const LOOKING: Duration = Duration::from_secs(30);
-
 /// One RabbitMQ, reached through two connections on a thread of their own.
 #[derive(Debug)]
 pub(crate) struct RabbitTransport {
     settings: Arc<Settings>,
+    identity: Arc<Identity>,
     clock: Clock,
     source_address: String,
     runtime: RuntimeThread,
@@ -48,10 +49,12 @@ pub(crate) struct RabbitTransport {
 
 impl RabbitTransport {
     /// Starts the thread, which waits to be asked to connect.
-    pub(crate) fn new(settings: Settings, clock: Clock) -> Result<Self, TransportError> {
-        let settings = Arc::new(settings);
+    pub(crate) fn new(settings: Settings, identity: Identity, clock: Clock) -> Result<Self, TransportError> {
+        let (settings, identity) = (Arc::new(settings), Arc::new(identity));
         let applied = Arc::new(Applied::new(clock.clone()));
-        let (publishing_supervisor, publishing) = Supervisor::new(settings.clone(), "publish", clock.clone(), None);
+        let supervisor =
+            |purpose, then| Supervisor::new(settings.clone(), identity.clone(), purpose, clock.clone(), then);
+        let (publishing_supervisor, publishing) = supervisor("publish", None);
         let (again, declaring) = (applied.clone(), clock.clone());
         let declare: OnConnected = Box::new(move |connection, server| {
             let (again, clock) = (again.clone(), declaring.clone());
@@ -63,8 +66,7 @@ impl RabbitTransport {
                 ended.ok().and_then(Result::ok).unwrap_or(Ok(()))
             })
         });
-        let (consuming_supervisor, consuming) =
-            Supervisor::new(settings.clone(), "consume", clock.clone(), Some(declare));
+        let (consuming_supervisor, consuming) = supervisor("consume", Some(declare));
         let (links, last_clock) = ([publishing.clone(), consuming.clone()], clock.clone());
         let runtime = RuntimeThread::start(move || async move {
             for link in &links {
@@ -87,6 +89,7 @@ impl RabbitTransport {
         Ok(Self {
             source_address: address::source_address(&settings.address()),
             settings,
+            identity,
             clock,
             runtime,
             publishing,
@@ -99,8 +102,8 @@ impl RabbitTransport {
 
 #[async_trait::async_trait]
 impl Transport for RabbitTransport {
-    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's version stays
-    /// unknown.
+    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's
+    /// version stays unknown.
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         (capabilities.ordered, capabilities.routing_keys) = (true, true);
@@ -127,8 +130,14 @@ impl Transport for RabbitTransport {
         self.source_address.clone()
     }
 
+    /// MassTransit cuts a name that is too long and puts a hash behind it. Which one is not known, so two parties could
+    /// not agree on the name: it is refused instead.
     fn check_name(&self, name: &str) -> Result<(), String> {
         bus_core::naming::check_entity_name(name)
+    }
+
+    fn check_routing_key(&self, key: &str) -> Result<(), String> {
+        if key.len() <= SHORT { Ok(()) } else { Err(format!("it has {} bytes; {SHORT} are possible", key.len())) }
     }
 
     fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
@@ -136,11 +145,16 @@ impl Transport for RabbitTransport {
         conflicts(&settings.queue, &options)
     }
 
+    fn describe_endpoint(&self, settings: &ReceiverSettings) -> Vec<(String, String)> {
+        settings.extensions.get().map(EndpointOptions::described).unwrap_or_default()
+    }
+
     fn input_address(&self, settings: &ReceiverSettings) -> String {
         address::input_address(&self.settings.address(), &settings.queue, settings.extensions.get())
     }
 
     async fn connect(&self, deadline: Instant) -> Result<(), TransportError> {
+        self.identity.ask_here();
         // Both try at the same time; the first refusal ends the wait.
         let both = futures_util::future::try_join(self.publishing.connect(deadline), self.consuming.connect(deadline));
         both.await.map(drop).inspect_err(|_| {
@@ -167,7 +181,8 @@ impl Transport for RabbitTransport {
 
     async fn receive(&self, settings: ReceiverSettings) -> Result<Box<dyn Receiver>, TransportError> {
         let (number, connection) = self.consuming.connection()?;
-        let (inbound, ends) = Inbound::new(self.clock.clone());
+        let lane = settings.extensions.get::<EndpointOptions>().and_then(EndpointOptions::lane);
+        let (inbound, ends) = Inbound::new(self.clock.clone(), lane);
         let action = format!("receiving from queue `{}`", settings.queue);
         let mut worker =
             receive::Worker::new(settings, &self.consuming, self.clock.clone(), self.applied.clone(), ends);
@@ -178,27 +193,34 @@ impl Transport for RabbitTransport {
     }
 
     async fn browse(&self, queue: &str, max: usize) -> Result<Vec<DeadLetter>, TransportError> {
-        let (_, connection) = self.consuming.connection()?;
-        // Late: the channel is dropped, and what it got goes back.
-        let found = self.clock.by(self.clock.now() + LOOKING, browse::browse(&connection, queue, max)).await;
-        let late = |_| Err(Refusal::new(Kind::Channel, format!("no answer within {} s", LOOKING.as_secs())));
-        found
-            .unwrap_or_else(late)
-            .map_err(|refusal| refusal.during(&self.settings.address(), format!("looking into queue `{queue}`")))
+        // Where the connection is that receives, and only while there is one.
+        self.consuming.connection()?;
+        let browsing = Browsing {
+            settings: self.settings.clone(),
+            identity: self.identity.clone(),
+            host: self.consuming.status().host,
+            clock: self.clock.clone(),
+            queue: queue.to_owned(),
+        };
+        // On the thread: lapin needs its runtime. Given up with the caller, and what was taken goes back.
+        let mut looking = AbortOnDrop(self.runtime.spawn(browsing.look(max)));
+        let found = (&mut looking.0).await;
+        let found = found.unwrap_or_else(|error| Err(Refusal::new(Kind::Disconnected, error.to_string())));
+        found.map_err(|refusal| refusal.during(&self.settings.address(), format!("looking into queue `{queue}`")))
     }
 
     fn health(&self) -> Result<(), String> {
         let (publishing, consuming) = (self.publishing.status(), self.consuming.status());
-        let address = &self.publishing.address;
+        let (address, now) = (&self.publishing.address, self.clock.now());
         // Both ask with the same credentials, and one gets its answer first.
         if let Some(refused) = [&publishing, &consuming].into_iter().find(|status| status.refused()) {
-            return Err(format!("cannot connect to {address}: {}", refused.reason()));
+            return Err(format!("cannot connect to {address}: {}", refused.reason(now)));
         }
         if !publishing.open() || publishing.shaky() {
-            return Err(format!("cannot publish to {address}: {}", publishing.reason()));
+            return Err(format!("cannot publish to {address}: {}", publishing.reason(now)));
         }
         if consuming.usable().is_none() || consuming.shaky() {
-            return Err(format!("cannot receive from {address}: {}", consuming.reason()));
+            return Err(format!("cannot receive from {address}: {}", consuming.reason(now)));
         }
         match self.applied.left_out() {
             Some(left_out) => Err(format!("{address} did not declare all of the topology again: {left_out}")),
@@ -213,5 +235,14 @@ impl Transport for RabbitTransport {
         let rested = futures_util::future::join(self.publishing.rested(), self.consuming.rested());
         // A broker that does not answer is left.
         let _ = self.clock.by(deadline.max(self.clock.now() + GOODBYE), rested).await;
+    }
+}
+
+/// Work that nobody waits for any more is given up.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

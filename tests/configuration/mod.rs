@@ -59,6 +59,32 @@ async fn a_bus_runs_by_what_is_configured() {
 }
 
 #[test]
+fn a_description_says_where_a_setting_is_configured() {
+    let file = "stop_timeout = '1m'\n[endpoint_defaults]\nredeliver = ['5s']\n[endpoints.orders]\nprefetch = 64\n\
+                consumers.Orders.timeout = '2s'";
+    let bus = bus::builder("memory://described")
+        .configuration(Configuration::from_toml(file))
+        .configuration(Configuration::from_variables([("BUS__ENDPOINTS__ORDERS__RETRY__IMMEDIATE", "2")]))
+        .endpoint("orders", |e| e.concurrency(4).prefetch(8).consumer(Orders))
+        .build()
+        .unwrap();
+    let text = bus.describe().to_string();
+    for line in [
+        "  timeouts       start 30s, stop 60s (TOML:1:1), send 30s",
+        "  messages       4 at once, prefetch 64 (TOML:5:1), up to 64 MiB",
+        "  retry          at once, up to 2 times (BUS__ENDPOINTS__ORDERS__RETRY__IMMEDIATE)",
+        "  redeliver      after 5s (TOML:3:1)",
+        "                     timeout 2s per attempt (TOML:6:18)",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+    }
+    let data = serde_json::to_value(bus.describe()).unwrap();
+    assert_eq!(data["configured"], serde_json::json!({ "stop_timeout": "TOML:1:1" }));
+    assert_eq!(data["endpoints"][0]["configured"]["prefetch"], "TOML:5:1");
+    assert!(data["endpoints"][0]["configured"].get("concurrency").is_none());
+}
+
+#[test]
 fn a_program_may_keep_the_configuration_in_settings_of_its_own() {
     #[derive(Deserialize)]
     struct Settings {
@@ -71,7 +97,7 @@ fn a_program_may_keep_the_configuration_in_settings_of_its_own() {
     build(r#"{ "bus": { "endpoints": { "orders": { "prefetch": 64, "timeout": null } } } }"#).unwrap();
     assert_eq!(
         build(r#"{ "bus": { "endpoints": { "orders": { "prefech": 64 } } } }"#).unwrap_err().to_string(),
-        "the bus cannot be built: the settings: endpoint `orders`: unknown key `prefech`: did you mean `prefetch`?"
+        "the bus cannot be built: endpoint `orders`: unknown key `prefech`: did you mean `prefetch`? --> the settings"
     );
 }
 

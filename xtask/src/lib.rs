@@ -5,3 +5,6 @@
 #![allow(clippy::disallowed_methods, reason = "starts and times other processes; the bus's clock has no part in that")]
 
 pub mod rabbitmq;
+mod relay;
+
+pub use relay::Relay;

@@ -53,6 +53,11 @@ impl Faults {
         self.state().on_their_way = true;
     }
 
+    /// The same no more.
+    pub fn deliver_at_once(&self) {
+        self.state().on_their_way = false;
+    }
+
     /// From now on the transport says that its deliveries have such a lease. They are what they are.
     pub fn claim_lease(&self, length: Duration) {
         self.state().lease = Some(length);

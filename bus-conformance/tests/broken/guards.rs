@@ -58,6 +58,7 @@ pub(crate) fn guards(flaw: Flaw) -> &'static [&'static str] {
             "an_oversize_body_ends_in_error",
             "a_moved_message_keeps_headers_and_id_and_can_be_sent_back_and_handled",
             "dead_letters_are_listed_with_their_reason",
+            "a_permanent_failure_is_not_redelivered",
         ],
         Flaw::LosesIds => &[
             "message_id_and_correlation_id_survive",
@@ -70,7 +71,12 @@ pub(crate) fn guards(flaw: Flaw) -> &'static [&'static str] {
             "a_moved_message_is_durable_and_keeps_its_priority_and_media_type",
         ],
         Flaw::IgnoresTimeToLive => &["an_expired_message_is_not_handled"],
-        Flaw::IgnoresDelays => &["a_delayed_message_comes_when_its_time_has_come_and_behind_what_is_due_earlier"],
+        Flaw::IgnoresDelays => &[
+            "a_delayed_message_comes_when_its_time_has_come_and_behind_what_is_due_earlier",
+            "a_failed_message_comes_again_after_each_delay_and_ends_in_error_after_the_last",
+            "rounds_of_redelivery_are_counted_across_restarts",
+            "with_an_outbox_a_redelivery_runs_only_what_failed",
+        ],
         Flaw::IgnoresLanes => &["messages_of_a_lane_are_handled_in_order_while_other_lanes_go_on"],
         Flaw::LosesExtensions => &[
             "the_first_move_makes_the_error_queue_and_the_second_finds_it",
@@ -112,6 +118,7 @@ pub(crate) fn guards(flaw: Flaw) -> &'static [&'static str] {
             "the_first_move_makes_the_error_queue_and_the_second_finds_it",
             "a_discarded_message_is_completed_and_nowhere_else",
             "what_a_failed_attempt_sent_never_leaves_an_outbox",
+            "with_an_outbox_a_redelivery_runs_only_what_failed",
         ],
         Flaw::HidesLostLeases => &["a_lease_that_is_over_gives_the_message_to_somebody_else_and_cannot_be_settled"],
         Flaw::AcksTwo | Flaw::AcksAll => &["acknowledging_a_message_leaves_the_others_alone"],

@@ -89,8 +89,26 @@ async fn a_body_of_exactly_the_largest_size_is_read() {
 #[tokio::test]
 async fn an_endpoint_that_would_read_no_body_at_all_is_refused() {
     let stage = Stage::new().await;
+    let line = line!() + 1;
     let mute = |e: EndpointBuilder| e.max_body(0).consumer(async |_: Ticked| Ok::<(), Failure>(()));
     let refused = stage.place.builder().endpoint("work", mute).build().unwrap_err();
     let Error::Build(error) = refused else { panic!("{refused:?}") };
-    assert_eq!(error.problems(), ["endpoint `work`: `max_body` must be at least 1 byte"]);
+    let [problem] = error.problems() else { panic!("{error}") };
+    assert_eq!(problem.text, "`max_body` must be at least 1 byte");
+    assert_eq!(problem.location.map(std::panic::Location::line), Some(line));
+}
+
+#[tokio::test]
+async fn limits_that_cannot_be_reached_are_warned_of() {
+    let stage = Stage::new().await;
+    let handler = async |_: Ticked| Ok::<(), Failure>(());
+    let bus = stage.place.bus(|b| {
+        b.endpoint("few", |e| e.prefetch(2).concurrency(3).consumer(handler))
+            .endpoint("own", |e| e.concurrency(4).consumer_with(handler, |c| c.concurrency(5)))
+            .endpoint("fits", |e| e.prefetch(4).concurrency(4).consumer_with(handler, |c| c.concurrency(4)))
+    });
+    let [few, own] = bus.warnings() else { panic!("{:#?}", bus.warnings()) };
+    assert!(few.starts_with("endpoint `few`: its prefetch of 2 is below its concurrency of 3"), "{few}");
+    assert!(own.starts_with("endpoint `own`, consumer `a closure`: its own concurrency of 5 is above"), "{own}");
+    assert!(few.contains(&format!(" --> {}:", file!())) && own.contains(&format!(" --> {}:", file!())));
 }

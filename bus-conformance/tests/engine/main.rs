@@ -3,6 +3,7 @@
 
 mod configuring;
 mod copies;
+mod extracting;
 mod failing;
 mod filters;
 mod holding;
@@ -12,6 +13,7 @@ mod leases;
 mod lifecycle;
 mod limits;
 mod outbox;
+mod redelivery;
 mod sending;
 mod stage;
 mod starts;

@@ -255,7 +255,7 @@ async fn what_asks_for_a_durable_store_is_refused_without_one() {
     let refused = stage.place.builder().endpoint("work", |e| e.effectively_once().outbox().consumer(consumer)).build();
     let said = refused.unwrap_err().to_string();
     assert!(
-        said.contains("endpoint `work` asks for `.effectively_once()`") && said.contains(".persistence("),
+        said.contains("endpoint `work`: `.effectively_once()` needs a store") && said.contains(".persistence("),
         "{said}"
     );
 }

@@ -340,3 +340,25 @@ async fn a_suspect_that_pauses_before_a_retry_is_put_back_at_a_stop_and_not_coun
     }
     bus.stop().await;
 }
+
+#[tokio::test]
+async fn a_suspect_that_is_on_its_way_at_a_stop_is_put_back_and_not_counted() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::closed();
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.consumer(probe.handler()))).await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    probe.next().await;
+    stage.faults.deliver_late();
+    bus.send("queue:work", Ticked { number: 2 }).header("Bus-Starts", 4).await.unwrap();
+    quiet().await;
+    let stop = tokio::spawn(async move { bus.stop().await });
+    quiet().await;
+    assert_eq!(stage.count("work").await, 1, "while the first one is at work");
+    probe.let_through(2);
+    soon("the stop", stop).await.unwrap();
+    stage.faults.deliver_at_once();
+    let again = stage.bus(|b| b.endpoint("work", |e| e.consumer(probe.handler()))).await;
+    assert_eq!(probe.next().await.message.number, 2);
+    again.stop().await;
+    assert_eq!(stage.count("work_error").await, 0);
+}

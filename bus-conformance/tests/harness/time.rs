@@ -97,3 +97,29 @@ async fn a_handler_under_a_timeout_that_goes_on_by_itself_is_waited_for() {
     h.advance(2 * HOUR).await;
     assert_eq!(h.consumed::<Submitted>().one().after, Duration::ZERO);
 }
+
+#[tokio::test]
+async fn a_redelivery_comes_when_the_clock_is_moved_and_shows_in_the_trace() {
+    let h = harness(|b| {
+        b.endpoint("orders", |e| {
+            e.redeliver([HOUR]).consumer(async |_: Submitted, ctx: Context| {
+                if ctx.redelivery_count() == 0 { Err(Failure::from("not yet")) } else { Ok(()) }
+            })
+        })
+    })
+    .await;
+    h.publish(Submitted { number: 1 }).await;
+    h.settled().await;
+    h.consumed::<Submitted>().none();
+    h.faulted::<Submitted>().none();
+    h.advance(2 * HOUR).await;
+    assert_eq!(h.consumed::<Submitted>().one().after, HOUR);
+    assert_eq!(
+        h.trace(),
+        "the test publishes Submitted\n\
+         orders fails Submitted (a closure), attempt 1, and retries: not yet\n\
+         orders puts a message off, round 1: not yet\n\
+         -- 3600s later\n\
+         orders consumes Submitted (a closure)\n"
+    );
+}

@@ -5,6 +5,7 @@
 mod broker;
 mod driver;
 mod handover;
+mod keys;
 mod lanes;
 mod settling;
 mod stage;

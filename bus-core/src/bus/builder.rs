@@ -1,11 +1,18 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    any::{TypeId, type_name},
+    fmt,
+    panic::Location,
+    sync::Arc,
+    time::Duration,
+};
 
 #[cfg(feature = "config")]
 use super::configured::configure;
+#[cfg(feature = "discover")]
+use super::discover::Discovery;
 use super::{
-    Bus, EndpointBuilder,
-    endpoint_defaults::EndpointDefaults,
-    plan::{Limits, plan},
+    Bus, Description, EndpointBuilder, endpoint_defaults::EndpointDefaults, plan::plan, problem::Problem, rules::Rules,
+    source::Place, timeouts::Timeouts,
 };
 #[cfg(feature = "config")]
 use crate::configuration::Configuration;
@@ -20,7 +27,7 @@ use crate::{
     extract::Scope,
     naming::EndpointNames,
     persistence::{MemoryPersistence, Persistence},
-    transport::{Driver, Environment, Transport, TransportError},
+    transport::{Driver, Environment, Extensions, Transport, TransportError},
 };
 
 /// Which transports a program has, and which it could have.
@@ -34,39 +41,65 @@ pub struct Catalog {
 
 /// Puts a bus together. [`build`](Self::build) checks everything and does no I/O.
 pub struct Builder {
-    url: String,
+    /// Or why there is none.
+    url: Result<String, String>,
     catalog: Catalog,
+    options: Extensions,
     scope: Scope,
     endpoints: Vec<EndpointBuilder>,
     defaults: EndpointDefaults,
-    problems: Vec<String>,
+    /// Those of calls that cannot wait for `build()`.
+    problems: Vec<Problem>,
+    states: Vec<Given>,
+    /// Where it was made.
+    place: Place,
     names: EndpointNames,
-    limits: Limits,
+    timeouts: Timeouts,
     store: Option<Arc<dyn Persistence>>,
     clock: Clock,
     #[cfg(feature = "config")]
     configurations: Vec<Configuration>,
+    #[cfg(feature = "discover")]
+    discovery: Option<Discovery>,
     #[cfg(feature = "testing")]
     instruments: Option<Instruments>,
+}
+
+/// A state that was given.
+struct Given {
+    type_id: TypeId,
+    type_name: &'static str,
+    place: Place,
 }
 
 impl Builder {
     /// A bus at a URL, whose scheme picks one of the catalog's drivers.
     #[must_use]
+    #[track_caller]
     pub fn new(url: impl Into<String>, catalog: Catalog) -> Self {
+        Self::at(Ok(url.into()), catalog)
+    }
+
+    #[track_caller]
+    pub(super) fn at(url: Result<String, String>, catalog: Catalog) -> Self {
         Self {
-            url: url.into(),
+            url,
             catalog,
+            options: Extensions::new(),
             scope: Scope::default(),
             endpoints: Vec::new(),
             defaults: EndpointDefaults::default(),
             problems: Vec::new(),
+            states: Vec::new(),
+            place: Location::caller(),
             names: EndpointNames::default(),
-            limits: Limits::default(),
+            timeouts: Timeouts::default(),
             store: None,
             clock: Clock::real(),
             #[cfg(feature = "config")]
             configurations: Vec::new(),
+            #[cfg(feature = "discover")]
+            discovery: None,
             #[cfg(feature = "testing")]
             instruments: None,
         }
@@ -79,34 +112,81 @@ impl Builder {
         self
     }
 
+    /// Adds an option that only one transport knows, such as where RabbitMQ's credentials come from; others ignore
+    /// it. One per type: of two, the later one counts. What only one endpoint is concerned with goes there
+    /// ([`EndpointBuilder::with`]).
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, option: T) -> Self {
+        self.options.insert(option);
+        self
+    }
+
     /// Gives handlers a value, which they take as `State<T>`; found by its type, one per type.
     #[must_use]
+    #[track_caller]
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
-        if let Some(type_name) = self.scope.insert(value) {
-            self.problems.push(format!(
-                "`.state(..)` was called twice with a `{type_name}`: wrap one of them in a type of its own"
-            ));
+        let (type_id, place) = (TypeId::of::<T>(), Location::caller());
+        match self.states.iter().find(|given| given.type_id == type_id) {
+            Some(Given { place: first, .. }) => {
+                let text = format!(
+                    "`.state(..)` was called with a `{}` already, at {first}: wrap one of them in a type of its own",
+                    type_name::<T>()
+                );
+                self.problems.push(Problem::new(text, place));
+            }
+            None => self.states.push(Given { type_id, type_name: type_name::<T>(), place }),
         }
+        self.scope.insert(value);
         self
     }
 
     /// Adds a consumer on an endpoint of its own, named by its attribute, else by its type's name in kebab
     /// case. A function has no name that could be relied on: put it into [`endpoint`](Self::endpoint).
     #[must_use]
+    #[track_caller]
     pub fn consumer<Kind>(mut self, consumer: impl IntoConsumer<Kind>) -> Self {
         let registration = consumer.registration();
         let named = registration.settings.endpoint.unwrap_or_default();
-        if named.is_empty() && registration.name.is_none() {
-            let what = registration.entries.first().map(|entry| entry.name.to_string()).unwrap_or_default();
-            self.problems.push(format!(
-                "`{what}` is a function, and its queue needs a name: write `.endpoint(\"a-name\", |e| e.consumer(..))`"
-            ));
-            return self;
-        }
         let mut endpoint = self.defaults.endpoint(named.to_owned());
         endpoint.named_after = registration.name.filter(|_| named.is_empty());
+        endpoint.nameless = named.is_empty() && registration.name.is_none();
         endpoint.add(registration, |consumer| consumer);
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds every consumer of the program that has `#[consumer(auto)]`, each on the endpoint that its attribute names,
+    /// else on one named after its type or function. Those of one endpoint share it. What was found is logged, one
+    /// line for each message type of a consumer.
+    ///
+    /// A consumer of another crate is found if the program names something of that crate; `use my_consumers as _;` is
+    /// enough. A program that must not depend on this adds its consumers by hand.
+    ///
+    /// `build()` fails if nothing was found, and if a consumer that was found, or its endpoint, is added by hand, too.
+    /// A second call finds nothing new.
+    ///
+    /// ```
+    /// use bus_core::{Builder, bus::Catalog, consumer, consumer::Failure};
+    /// # use bus_core::Message;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme", crate = bus_core)]
+    /// # struct Paid {}
+    ///
+    /// #[consumer(auto, concurrency = 4)] // its endpoint is named by convention: `send-receipt`
+    /// async fn send_receipt(_: Paid) -> Result<(), Failure> {
+    ///     Ok(())
+    /// }
+    ///
+    /// let builder = Builder::new("memory://shop", Catalog::default()).discover();
+    /// ```
+    #[cfg(feature = "discover")]
+    #[must_use]
+    #[track_caller]
+    pub fn discover(mut self) -> Self {
+        if self.discovery.is_none() {
+            self.discovery = Some(Discovery::everywhere(&self.defaults));
+        }
         self
     }
 
@@ -147,6 +227,7 @@ impl Builder {
 
     /// Adds an endpoint: a queue of that name with its consumers and its policy.
     #[must_use]
+    #[track_caller]
     pub fn endpoint(
         mut self,
         name: impl Into<String>,
@@ -167,22 +248,25 @@ impl Builder {
 
     /// How long [`Bus::start`] tries to connect. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn start_timeout(mut self, time: Duration) -> Self {
-        self.limits.start = time;
+        self.timeouts.start.call(time);
         self
     }
 
     /// How long [`Bus::stop`] lets handlers finish. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn stop_timeout(mut self, time: Duration) -> Self {
-        self.limits.stop = time;
+        self.timeouts.stop.call(time);
         self
     }
 
     /// How long a send tries, through outages, unless it says otherwise. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn send_timeout(mut self, time: Duration) -> Self {
-        self.limits.send = time;
+        self.timeouts.send.call(time);
         self
     }
 
@@ -231,14 +315,16 @@ impl Builder {
     /// # Errors
     /// [`Error::Build`] with every mistake there is: URL, names, duplicates, missing states.
     pub fn build(mut self) -> Result<Bus, Error> {
-        let clock = self.clock.clone();
-        let transport = match self.transport(&clock) {
-            Ok(transport) => Some(transport),
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        };
+        let environment = || Environment { clock: self.clock.clone(), options: self.options.clone() };
+        let mut problems = Vec::new();
+        let meant = self.meant();
+        let opened = meant.as_ref().map_err(Clone::clone).and_then(|driver| self.open(*driver, environment()));
+        let transport = opened.map_err(|text| problems.push(Problem::new(text, self.place))).ok();
+        let meant = meant.ok();
+        let driver_name = meant.map(Driver::name).unwrap_or_default();
+        let rules = Rules::new(transport.as_ref(), meant, environment());
+        problems.append(&mut self.problems);
+        let clock = self.clock;
         let observer = None;
         #[cfg(feature = "testing")]
         let (transport, observer) = match self.instruments.take() {
@@ -246,38 +332,51 @@ impl Builder {
             None => (transport, observer),
         };
         for endpoint in &mut self.endpoints {
-            if let Some(type_name) = endpoint.named_after {
-                endpoint.name = self.names.name(type_name);
-            }
+            endpoint.name_by(&self.names);
+        }
+        #[cfg(feature = "discover")]
+        if let Some(discovery) = self.discovery.take() {
+            discovery.join(&mut self.endpoints, &self.names, &mut problems);
         }
         #[cfg(feature = "config")]
-        configure(self.configurations, &self.catalog, &mut self.limits, &mut self.endpoints, &mut self.problems);
+        configure(self.configurations, &self.catalog, &mut self.timeouts, &mut self.endpoints, &mut problems);
+        problems.extend(self.timeouts.mistakes(self.place));
+        let limits = self.timeouts.limits();
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryPersistence::new()));
         store.attach(&clock);
-        let planned = plan(self.endpoints, &self.scope, &store, transport.as_deref(), &mut self.problems);
+        let planned = plan(self.endpoints, &self.scope, &store, &rules, &mut problems);
         match transport {
-            Some(transport) if self.problems.is_empty() => {
+            Some(transport) if problems.is_empty() => {
                 for warning in &planned.warnings {
                     tracing::warn!("{warning}");
                 }
-                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, observer))
+                let states = self.states.iter().map(|given| given.type_name).collect();
+                let broker = (driver_name, self.url.as_deref().unwrap_or_default());
+                let description = Description::new(broker, &*transport, &self.timeouts, states, &planned);
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, limits, description, observer))
             }
-            _ => Err(BuildError::new(self.problems).into()),
+            _ => Err(BuildError::new(problems).into()),
         }
     }
 
-    fn transport(&self, clock: &Clock) -> Result<Arc<dyn Transport>, String> {
-        let shown = without_credentials(&self.url);
-        let Some((scheme, _)) = self.url.split_once("://") else {
+    /// The driver that the URL's scheme picks.
+    fn meant(&self) -> Result<&'static dyn Driver, String> {
+        let url = self.url.as_ref().map_err(Clone::clone)?;
+        let Some((scheme, _)) = url.split_once("://") else {
+            let shown = without_credentials(url);
             return Err(format!("`{shown}` is no URL: write one such as `memory://shop` or `amqp://localhost`"));
         };
         let scheme = scheme.to_ascii_lowercase();
-        if let Some(driver) = self.catalog.drivers.iter().find(|driver| driver.schemes().contains(&&*scheme)) {
-            let environment = Environment { clock: clock.clone() };
-            return driver.open(&self.url, environment).map_err(|error| match error {
-                TransportError::Url { reason } => format!("`{shown}`: {reason}"),
-                other => other.to_string(),
-            });
+        let mut taking = self.catalog.drivers.iter().filter(|driver| driver.schemes().contains(&&*scheme));
+        if let Some(driver) = taking.next() {
+            return match taking.find(|other| other.name() != driver.name()) {
+                None => Ok(*driver),
+                Some(other) => Err(format!(
+                    "scheme `{scheme}://` is taken by two drivers, `{}` and `{}`: leave one of them out",
+                    driver.name(),
+                    other.name()
+                )),
+            };
         }
         if let Some((_, feature)) = self.catalog.missing.iter().find(|(known, _)| *known == scheme) {
             return Err(format!("scheme `{scheme}://` needs the cargo feature `{feature}` of `bus`"));
@@ -285,12 +384,20 @@ impl Builder {
         let known: Vec<_> = self.catalog.drivers.iter().flat_map(|driver| driver.schemes()).copied().collect();
         Err(format!("no transport handles scheme `{scheme}://`; compiled in: {}", known.join(", ")))
     }
+
+    fn open(&self, driver: &'static dyn Driver, environment: Environment) -> Result<Arc<dyn Transport>, String> {
+        let url = self.url.as_ref().map_err(Clone::clone)?;
+        driver.open(url, environment).map_err(|error| match error {
+            TransportError::Url { reason } => format!("`{}`: {reason}", without_credentials(url)),
+            other => other.to_string(),
+        })
+    }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("url", &without_credentials(&self.url))
+            .field("url", &self.url.as_deref().map(without_credentials))
             .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
     }

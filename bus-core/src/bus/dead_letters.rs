@@ -3,6 +3,16 @@ use std::sync::Arc;
 use crate::{Error, send::Outlet, transport::DeadLetter};
 
 /// The messages that an endpoint could not handle.
+///
+/// ```
+/// # use bus_core::{Bus, Error};
+/// # async fn show(bus: &Bus) -> Result<(), Error> {
+/// for letter in bus.dead_letters("orders").list().await? {
+///     println!("{} ({:?}): {:?}", letter.queue, letter.reason(), letter.fault_message());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct DeadLetters<'a> {
     outlet: &'a Arc<Outlet>,
@@ -17,10 +27,14 @@ impl<'a> DeadLetters<'a> {
         Self { outlet, endpoint: endpoint.to_owned() }
     }
 
-    /// Looks at them, the oldest 100 of `_error` and of `_skipped`, and leaves them where they are.
+    /// Looks at them, the oldest 100 of `_error` and of `_skipped`, and leaves them where they are. A queue that does not
+    /// exist holds nothing.
+    ///
+    /// On RabbitMQ looking counts as a delivery, so it refuses from the tenth of a message on: a queue with a limit would
+    /// delete it.
     ///
     /// # Errors
-    /// [`Error::Transport`] if the broker cannot be asked.
+    /// [`Error::NotStarted`], and [`Error::Transport`] if the broker cannot be asked.
     pub async fn list(&self) -> Result<Vec<DeadLetter>, Error> {
         if !self.outlet.is_open() {
             return Err(Error::NotStarted);

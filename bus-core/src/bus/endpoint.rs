@@ -1,13 +1,17 @@
-use std::{fmt, time::Duration};
+use std::{any::type_name, collections::BTreeMap, fmt, panic::Location, time::Duration};
 
 use super::{
     ConsumerBuilder,
-    setting::{Origin, Setting},
+    problem::Problem,
+    setting::{Rank, Setting},
+    source::{Place, Source},
 };
 use crate::{
     address::{Address, AddressError},
-    consumer::{Entry, IntoConsumer, Registration, Verdict},
+    consumer::{IntoConsumer, Registration, Verdict},
+    endpoint::Redelivery,
     filter::Filter,
+    naming::EndpointNames,
     pipeline::{Classifiers, Filters, Retry},
     send::IntoAddress,
     transport::Extensions,
@@ -18,22 +22,34 @@ pub struct EndpointBuilder {
     pub(super) name: String,
     /// The type that the endpoint is named after, if nobody named it.
     pub(super) named_after: Option<&'static str>,
+    /// It has a function for its consumer, after which nothing can be named.
+    pub(super) nameless: bool,
     pub(super) consumers: Vec<ConsumerBuilder>,
     pub(super) bindings: Vec<Bound>,
     pub(super) subscribes: Setting<bool>,
     pub(super) raw_json: Setting<bool>,
     pub(super) max_body: Setting<usize>,
     pub(super) retry: Setting<Retry>,
+    pub(super) redeliver: Setting<Vec<Duration>>,
+    pub(super) allow_reorder: Setting<bool>,
     pub(super) classifiers: Classifiers,
     pub(super) timeout: Setting<Option<Duration>>,
     pub(super) filters: Filters,
     pub(super) outbox: Setting<Outbox>,
+    pub(super) prefetch: Setting<Option<u16>>,
+    pub(super) concurrency: Setting<Option<u16>>,
     pub(super) extensions: Extensions,
     /// Those of `extensions` that every endpoint has.
     #[cfg(feature = "config")]
     pub(super) default_extensions: Extensions,
-    pub(super) prefetch: Setting<Option<u16>>,
-    pub(super) concurrency: Setting<Option<u16>>,
+    /// Who added to `extensions` last.
+    pub(super) options: Setting<()>,
+    /// The types of the options that the endpoint gave itself.
+    own_options: Vec<&'static str>,
+    /// Those that it gave twice, and where.
+    replaced: Vec<(&'static str, Place)>,
+    /// Where it was added.
+    place: Place,
 }
 
 /// Whether a handler's work is made one with what it sends.
@@ -49,31 +65,47 @@ pub(super) enum Outbox {
 pub(super) struct Bound {
     pub(super) source: Result<Address, AddressError>,
     pub(super) routing_key: String,
+    pub(super) place: Place,
 }
 
 /// The largest body, unless the endpoint says otherwise.
 const MAX_BODY: usize = 64 << 20;
 
 impl EndpointBuilder {
+    #[track_caller]
     pub(super) fn new(name: String) -> Self {
         Self {
             name,
             named_after: None,
+            nameless: false,
             consumers: Vec::new(),
             bindings: Vec::new(),
             subscribes: Setting::usual(true),
             raw_json: Setting::usual(false),
             max_body: Setting::usual(MAX_BODY),
             retry: Setting::usual(Retry::none()),
+            redeliver: Setting::usual(Vec::new()),
+            allow_reorder: Setting::usual(false),
             classifiers: Classifiers::default(),
             timeout: Setting::usual(None),
             filters: Filters::default(),
             outbox: Setting::usual(Outbox::Off),
+            prefetch: Setting::usual(None),
+            concurrency: Setting::usual(None),
             extensions: Extensions::new(),
             #[cfg(feature = "config")]
             default_extensions: Extensions::new(),
-            prefetch: Setting::usual(None),
-            concurrency: Setting::usual(None),
+            options: Setting::usual(()),
+            own_options: Vec::new(),
+            replaced: Vec::new(),
+            place: Location::caller(),
+        }
+    }
+
+    /// Names it after its consumer's type, if nobody named it.
+    pub(super) fn name_by(&mut self, names: &EndpointNames) {
+        if let Some(type_name) = self.named_after {
+            self.name = names.name(type_name);
         }
     }
 
@@ -85,8 +117,12 @@ impl EndpointBuilder {
         self.raw_json.outweighed();
         self.max_body.outweighed();
         self.retry.outweighed();
+        self.redeliver.outweighed();
+        self.allow_reorder.outweighed();
         self.timeout.outweighed();
         self.outbox.outweighed();
+        self.options.outweighed();
+        self.own_options.clear();
         #[cfg(feature = "config")]
         self.default_extensions.clone_from(&self.extensions);
         self
@@ -94,6 +130,7 @@ impl EndpointBuilder {
 
     /// Adds a consumer. An endpoint may have several; each gets every message of its types.
     #[must_use]
+    #[track_caller]
     pub fn consumer<Kind>(self, consumer: impl IntoConsumer<Kind>) -> Self {
         self.consumer_with(consumer, |consumer| consumer)
     }
@@ -118,6 +155,7 @@ impl EndpointBuilder {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn consumer_with<Kind>(
         mut self,
         consumer: impl IntoConsumer<Kind>,
@@ -127,6 +165,7 @@ impl EndpointBuilder {
         self
     }
 
+    #[track_caller]
     pub(super) fn add(
         &mut self,
         registration: Registration,
@@ -135,38 +174,84 @@ impl EndpointBuilder {
         let settings = registration.settings;
         // Of several consumers on one endpoint the most careful one counts.
         for (limit, said) in [(&mut self.prefetch, settings.prefetch), (&mut self.concurrency, settings.concurrency)] {
-            if let Some(said) = said {
-                let known = if *limit.origin() == Origin::Attribute { **limit } else { None };
-                limit.say(Some(known.map_or(said, |known| known.min(said))), Origin::Attribute);
+            let known = limit.filter(|_| limit.rank() == Some(Rank::Attribute));
+            if let Some(said) = said.filter(|said| known.is_none_or(|known| *said < known)) {
+                limit.say(Some(said), Rank::Attribute, Location::caller());
             }
         }
         self.consumers.push(configure(ConsumerBuilder::new(registration)));
     }
 
-    /// The handlers of all consumers.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.consumers.iter().flat_map(|consumer| &consumer.entries)
-    }
-
     /// How many unsettled messages the endpoint holds. The default is 1.2 times a concurrency that was
     /// set, else 32 or twice the number of processors, if that is more. At least 1.
     #[must_use]
+    #[track_caller]
     pub fn prefetch(mut self, messages: u16) -> Self {
-        self.prefetch.say(Some(messages), Origin::Builder);
+        self.prefetch.call(Some(messages));
         self
     }
 
     /// How many messages are handled at once. The default is the prefetch. At least 1.
     #[must_use]
+    #[track_caller]
     pub fn concurrency(mut self, messages: u16) -> Self {
-        self.concurrency.say(Some(messages), Origin::Builder);
+        self.concurrency.call(Some(messages));
         self
     }
 
     /// When a failed message is tried again. The default is never.
     #[must_use]
+    #[track_caller]
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry.say(retry, Origin::Builder);
+        self.retry.call(retry);
+        self
+    }
+
+    /// Lets a message that failed come again later, once after each of these delays, before it goes to `_error`. The
+    /// default is never; each delay is longer than zero and at most 366 days. MassTransit's `UseDelayedRedelivery`.
+    ///
+    /// A round is over when the [retry](Self::retry) policy gave up, whose retries begin again in the next one. The
+    /// message waits at the broker, so it takes no place of the endpoint's concurrency, and its rounds are counted in
+    /// its header `MT-Redelivery-Count`: exactly, whichever process makes them. A handler sees the count as
+    /// [`Context::redelivery_count`](crate::consumer::Context::redelivery_count). Faults are told after the last round.
+    ///
+    /// - A failure that is [permanent](Verdict::Permanent), or that the policy's filters leave out, is not redelivered.
+    ///   Of several consumers of a message one with another failure is enough for a round.
+    /// - A failure with [`retry_after`](crate::consumer::ResultExt::retry_after) that is the last of its round brings
+    ///   its own delay, in place of the round's.
+    /// - Every consumer of the message runs again, also those that succeeded; not on an endpoint with an
+    ///   [outbox](Self::outbox), which knows them.
+    /// - A message whose time to live would be over by then goes to `_error` at once.
+    /// - What comes again comes behind what was sent meanwhile: where messages are handled in order, `build()` asks for
+    ///   [`allow_reorder`](Self::allow_reorder).
+    ///
+    /// The broker must hold messages back for that long, or `build()` fails. RabbitMQ counts in whole seconds, and
+    /// shorter delays take one.
+    ///
+    /// ```
+    /// # use bus_core::{Retry, bus::EndpointBuilder};
+    /// # use std::time::Duration;
+    /// # fn configured(endpoint: EndpointBuilder) -> EndpointBuilder {
+    /// let (secs, mins) = (Duration::from_secs, |minutes: u64| Duration::from_secs(60 * minutes));
+    /// endpoint
+    ///     .retry(Retry::immediate(3))
+    ///     // 16 attempts in all, the last four of them after more than an hour.
+    ///     .redeliver([secs(30), mins(5), mins(60)])
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn redeliver(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
+        self.redeliver.call(delays.into_iter().collect());
+        self
+    }
+
+    /// Lets a [redelivered](Self::redeliver) message come behind those that followed it, where the endpoint handles
+    /// messages in order: in lanes, or with a single active consumer. Without redelivery it means nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn allow_reorder(mut self) -> Self {
+        self.allow_reorder.call(true);
         self
     }
 
@@ -219,8 +304,9 @@ impl EndpointBuilder {
     /// another task, cannot be dropped. Waiting in line is not counted, nor are the broker's confirms of what
     /// the consumer sent.
     #[must_use]
+    #[track_caller]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout.say(Some(timeout), Origin::Builder);
+        self.timeout.call(Some(timeout));
         self
     }
 
@@ -256,17 +342,22 @@ impl EndpointBuilder {
     ///
     /// A message without an id is handled each time. Faults do not wait for the outbox.
     #[must_use]
+    #[track_caller]
     pub fn outbox(mut self) -> Self {
-        let durable = *self.outbox == Outbox::Durable;
-        self.outbox.say(if durable { Outbox::Durable } else { Outbox::On }, Origin::Builder);
+        match *self.outbox {
+            // Whoever asked for more has it, and the endpoint has said so too.
+            Outbox::Durable => self.outbox.reranked(Rank::Builder),
+            Outbox::Off | Outbox::On => self.outbox.call(Outbox::On),
+        }
         self
     }
 
     /// The same, and it has to survive the process: `build()` fails unless the bus was given a durable
     /// [store](super::Builder::persistence).
     #[must_use]
+    #[track_caller]
     pub fn effectively_once(mut self) -> Self {
-        self.outbox.say(Outbox::Durable, Origin::Builder);
+        self.outbox.call(Outbox::Durable);
         self
     }
 
@@ -274,6 +365,7 @@ impl EndpointBuilder {
     /// `orders` has the exchange `orders` in front, so `.bind("exchange:orders")` sees what is sent to
     /// `exchange:orders` (and not what is sent to `queue:orders`).
     #[must_use]
+    #[track_caller]
     pub fn bind(self, source: impl IntoAddress) -> Self {
         self.bind_key(source, "")
     }
@@ -281,16 +373,19 @@ impl EndpointBuilder {
     /// The same for an exchange that looks at routing keys: `.bind_key("exchange:prices?type=topic", "eu.*")`.
     /// The exchange is declared with that type; the default is `fanout`.
     #[must_use]
+    #[track_caller]
     pub fn bind_key(mut self, source: impl IntoAddress, routing_key: impl Into<String>) -> Self {
-        self.bindings.push(Bound { source: source.into_address(), routing_key: routing_key.into() });
+        let (source, routing_key, place) = (source.into_address(), routing_key.into(), Location::caller());
+        self.bindings.push(Bound { source, routing_key, place });
         self
     }
 
     /// Binds the queue to nothing but what [`bind`](Self::bind) says: what is published stays away, and only
     /// what is sent to the queue arrives. MassTransit's `ConfigureConsumeTopology = false`.
     #[must_use]
+    #[track_caller]
     pub fn without_subscriptions(mut self) -> Self {
-        self.subscribes.say(false, Origin::Builder);
+        self.subscribes.call(false);
         self
     }
 
@@ -299,8 +394,9 @@ impl EndpointBuilder {
     /// endpoint gets the message. Other media types are read as envelopes. MassTransit's
     /// `UseRawJsonDeserializer`.
     #[must_use]
+    #[track_caller]
     pub fn raw_json(mut self) -> Self {
-        self.raw_json.say(true, Origin::Builder);
+        self.raw_json.call(true);
         self
     }
 
@@ -308,44 +404,106 @@ impl EndpointBuilder {
     /// is moved to `_error` as it is, with both sizes in the reason, and neither parsed nor tried again. Its
     /// bytes have arrived by then: what a queue may take in at all is the broker's to bound.
     #[must_use]
+    #[track_caller]
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body.say(bytes, Origin::Builder);
+        self.max_body.call(bytes);
         self
     }
 
-    /// Adds an option that only one transport knows; others ignore it.
+    /// Adds an option that only one transport knows; others ignore it. One per type: `build()` refuses a second one,
+    /// unless the first is one of the [defaults](super::Builder::endpoint_defaults).
     #[must_use]
+    #[track_caller]
     pub fn with<T: Send + Sync + 'static>(mut self, option: T) -> Self {
+        let known = type_name::<T>();
+        if self.own_options.contains(&known) {
+            self.replaced.push((known, Location::caller()));
+        }
+        self.own_options.push(known);
+        self.options.call(());
         self.extensions.insert(option);
         self
     }
 
-    /// A sentence for each setting of the endpoint's or a consumer's that cannot be.
-    pub(super) fn mistakes(&self) -> Vec<String> {
-        let own = (*self.timeout == Some(Duration::ZERO))
-            .then(|| format!("endpoint `{}`: the timeout must be longer than zero; for none, leave it out", self.name));
-        own.into_iter().chain(self.consumers.iter().flat_map(|consumer| consumer.mistakes(&self.name))).collect()
+    /// Where it was added.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
-    /// Prefetch and concurrency, or what is wrong with them.
-    pub(super) fn limits(&self, processors: usize) -> Result<(u16, u16), String> {
+    /// Where one of its settings was said, else where it was added itself.
+    pub(super) fn source_of<T>(&self, setting: &Setting<T>) -> Source {
+        setting.source_in(self.place)
+    }
+
+    /// Which of its settings are a configuration's, and where each is written.
+    pub(super) fn configured(&self) -> BTreeMap<String, String> {
+        let said = [
+            self.prefetch.configured("prefetch"),
+            self.concurrency.configured("concurrency"),
+            self.timeout.configured("timeout"),
+            self.retry.configured("retry"),
+            self.redeliver.configured("redeliver"),
+            self.allow_reorder.configured("allow_reorder"),
+            self.outbox.configured("outbox"),
+            self.max_body.configured("max_body"),
+            self.raw_json.configured("raw_json"),
+            self.subscribes.configured("subscriptions"),
+            self.options.configured("options"),
+        ];
+        said.into_iter().flatten().collect()
+    }
+
+    /// When a message comes again.
+    pub(super) fn redelivery(&self) -> Redelivery {
+        Redelivery { delays: self.redeliver.to_vec(), reorders: *self.allow_reorder }
+    }
+
+    /// A mistake of the endpoint as a whole.
+    pub(super) fn problem(&self, text: impl Into<String>) -> Problem {
+        self.problem_at(text, self.place())
+    }
+
+    /// A mistake of the endpoint, made there.
+    pub(super) fn problem_at(&self, text: impl Into<String>, source: impl Into<Source>) -> Problem {
+        let problem = Problem::new(text, source);
+        if self.nameless { problem } else { problem.of_endpoint(&self.name) }
+    }
+
+    /// What cannot be of the endpoint's own settings.
+    pub(super) fn mistakes(&self) -> Vec<Problem> {
+        let mut mistakes = Vec::new();
+        let mut refuse = |wrong: bool, source: Source, text: &str| {
+            if wrong {
+                mistakes.push(self.problem_at(text, source));
+            }
+        };
+        refuse(*self.prefetch == Some(0), self.source_of(&self.prefetch), "the prefetch must be at least 1");
+        refuse(*self.concurrency == Some(0), self.source_of(&self.concurrency), "the concurrency must be at least 1");
+        refuse(*self.timeout == Some(Duration::ZERO), self.source_of(&self.timeout), NO_TIME);
+        refuse(*self.max_body == 0, self.source_of(&self.max_body), "`max_body` must be at least 1 byte");
+        let retry = self.retry.problems().into_iter();
+        mistakes.extend(retry.map(|text| self.problem_at(text, self.source_of(&self.retry))));
+        mistakes.extend(self.replaced.iter().map(|(option, place)| {
+            let text = format!("`.with(..)` was called twice with a `{option}`: say all of it in one");
+            self.problem_at(text, *place)
+        }));
+        mistakes
+    }
+
+    /// Prefetch and concurrency; [`mistakes`](Self::mistakes) says what is wrong with them.
+    pub(super) fn limits(&self, processors: usize) -> (u16, u16) {
         let usual = u16::try_from((2 * processors).max(32)).unwrap_or(u16::MAX);
-        let (prefetch, concurrency) = (*self.prefetch, *self.concurrency);
-        let refuse = |what: &str| Err(format!("endpoint `{}`: {what} must be at least 1", self.name));
-        if prefetch == Some(0) {
-            return refuse("the prefetch");
-        }
-        if concurrency == Some(0) {
-            return refuse("the concurrency");
-        }
-        Ok(match (prefetch, concurrency) {
+        match (*self.prefetch, *self.concurrency) {
             (None, None) => (usual, usual),
             (Some(prefetch), None) => (prefetch, prefetch),
             (None, Some(concurrency)) => (concurrency.saturating_add(concurrency.div_ceil(5)), concurrency),
             (Some(prefetch), Some(concurrency)) => (prefetch, concurrency),
-        })
+        }
     }
 }
+
+/// What is wrong with a timeout of zero.
+pub(super) const NO_TIME: &str = "the timeout must be longer than zero; for none, leave it out";
 
 impl fmt::Debug for EndpointBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -364,14 +522,12 @@ mod tests {
     #[test]
     fn limits_follow_from_each_other() {
         let endpoint = || EndpointBuilder::new("orders".to_owned());
-        assert_eq!(endpoint().limits(2), Ok((32, 32)));
-        assert_eq!(endpoint().limits(32), Ok((64, 64)));
-        assert_eq!(endpoint().prefetch(7).limits(2), Ok((7, 7)));
-        assert_eq!(endpoint().concurrency(1).limits(2), Ok((2, 1)));
-        assert_eq!(endpoint().concurrency(10).limits(2), Ok((12, 10)));
-        assert_eq!(endpoint().prefetch(500).concurrency(16).limits(2), Ok((500, 16)));
-        let refused = endpoint().prefetch(0).limits(2).unwrap_err();
-        assert_eq!(refused, "endpoint `orders`: the prefetch must be at least 1");
+        assert_eq!(endpoint().limits(2), (32, 32));
+        assert_eq!(endpoint().limits(32), (64, 64));
+        assert_eq!(endpoint().prefetch(7).limits(2), (7, 7));
+        assert_eq!(endpoint().concurrency(1).limits(2), (2, 1));
+        assert_eq!(endpoint().concurrency(10).limits(2), (12, 10));
+        assert_eq!(endpoint().prefetch(500).concurrency(16).limits(2), (500, 16));
     }
 
     #[test]
@@ -380,9 +536,9 @@ mod tests {
         let registration = Registration { name: None, settings, entries: Vec::new() };
         let mut endpoint =
             EndpointBuilder::new("orders".to_owned()).prefetch(7).concurrency(2).with_settings_outweighed();
-        assert_eq!(endpoint.limits(2), Ok((7, 2)));
+        assert_eq!(endpoint.limits(2), (7, 2));
         endpoint.add(registration, |consumer| consumer);
-        assert_eq!(endpoint.limits(2), Ok((5, 2)));
-        assert_eq!(endpoint.prefetch(9).limits(2), Ok((9, 2)));
+        assert_eq!(endpoint.limits(2), (5, 2));
+        assert_eq!(endpoint.prefetch(9).limits(2), (9, 2));
     }
 }

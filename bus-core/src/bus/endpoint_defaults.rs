@@ -12,6 +12,7 @@ impl EndpointDefaults {
     }
 
     /// A new endpoint, on which everything it says itself outweighs these.
+    #[track_caller]
     pub(super) fn endpoint(&self, name: String) -> EndpointBuilder {
         self.0
             .iter()

@@ -1,11 +1,14 @@
 use serde::Serialize;
 
-/// How a bus is. Nothing in it is a guess: a lost subscription or connection shows, with why.
+/// How a bus is: [`Bus::health`](super::Bus::health). Nothing in it is a guess: a lost subscription or connection shows,
+/// with why. As JSON its members are camelCase.
+///
+/// The reasons are for people, and their words may change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Health {
-    /// Whether everything works.
+    /// Whether everything works: none of the others has a problem. `false` before the start and after the stop.
     pub healthy: bool,
     /// Why messages cannot be sent now; nothing if they can.
     pub connection: Option<String>,
@@ -22,6 +25,6 @@ pub struct Health {
 pub struct EndpointHealth {
     /// The endpoint's name.
     pub name: String,
-    /// Why it does not receive; nothing if it does.
+    /// Why it does not receive, or holds messages because of the broker; nothing if it does its work.
     pub problem: Option<String>,
 }

@@ -5,7 +5,8 @@ use super::{ConsumerBuilder, EndpointBuilder};
 use crate::{BoxError, consumer::Context, filter::NextService};
 
 impl EndpointBuilder {
-    /// With the feature `tower`: adds a layer of tower, which is a filter like any other: `.layer(ConcurrencyLimitLayer::new(4))`.
+    /// With the feature `tower`: adds a layer of tower, which is a filter like any other:
+    /// `.layer(ConcurrencyLimitLayer::new(4))`.
     ///
     /// The layer is asked for a service once per consumer, by `build()`, and each attempt calls a clone of that,
     /// once it is ready. A limit that all consumers are to share has to be shared by the layer, as
@@ -31,8 +32,8 @@ impl EndpointBuilder {
 }
 
 impl ConsumerBuilder {
-    /// With the feature `tower`: adds a layer of tower, inside of the endpoint's and of those that were added before: see
-    /// [`EndpointBuilder::layer`](super::EndpointBuilder::layer).
+    /// With the feature `tower`: adds a layer of tower, inside of the endpoint's and of those that were added before:
+    /// see [`EndpointBuilder::layer`](super::EndpointBuilder::layer).
     #[must_use]
     pub fn layer<L>(mut self, layer: L) -> Self
     where

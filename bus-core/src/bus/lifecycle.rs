@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    EndpointHealth, Health,
+    Description, EndpointHealth, Health,
     plan::{Limits, Plan, PlannedEndpoint},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) struct Lifecycle {
     outlet: Arc<Outlet>,
     topology: Topology,
     endpoints: Vec<Prepared>,
-    warnings: Vec<String>,
+    description: Description,
     limits: Limits,
     /// Held through a start or stop, so that they follow one another.
     active: Mutex<Option<Vec<Running>>>,
@@ -54,17 +54,24 @@ const ROUND: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Lifecycle {
-    pub(super) fn new(outlet: Arc<Outlet>, scope: &Arc<Scope>, plan: Plan, limits: Limits) -> Self {
+    pub(super) fn new(
+        outlet: Arc<Outlet>,
+        scope: &Arc<Scope>,
+        plan: Plan,
+        limits: Limits,
+        description: Description,
+    ) -> Self {
         let prepare = |planned: PlannedEndpoint| {
-            let PlannedEndpoint { name, prefetch, concurrency, extensions, raw_json, max_body, pipelines } = planned;
-            let mut settings = ReceiverSettings::new(name.clone(), prefetch);
-            settings.extensions = extensions;
+            let settings = planned.settings();
+            let PlannedEndpoint { name, concurrency, raw_json, max_body, redelivery, consumers, .. } = planned;
+            let pipelines = consumers.into_iter().flat_map(|consumer| consumer.pipelines).collect();
             let status: Arc<Status> = Arc::default();
             let context = Arc::new(EndpointContext {
                 address: outlet.transport().input_address(&settings).into(),
                 name,
                 raw_json,
                 max_body,
+                redelivery,
                 outlet: outlet.clone(),
                 status: status.clone(),
                 scope: scope.clone(),
@@ -74,7 +81,7 @@ impl Lifecycle {
         };
         Self {
             topology: plan.topology,
-            warnings: plan.warnings,
+            description,
             endpoints: plan.endpoints.into_iter().map(prepare).collect(),
             outlet,
             limits,
@@ -198,8 +205,8 @@ impl Lifecycle {
         self.outlet.transport().close(deadline.max(self.outlet.clock.after(GRACE))).await;
     }
 
-    pub(super) fn warnings(&self) -> &[String] {
-        &self.warnings
+    pub(super) fn description(&self) -> &Description {
+        &self.description
     }
 
     pub(super) fn health(&self) -> Health {

@@ -1,18 +1,26 @@
 use std::{
-    collections::{HashMap, hash_map::Entry as HashEntry},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
 
-use super::{ConsumerBuilder, EndpointBuilder, endpoint::Outbox, outlasting::outlasting};
+use super::{
+    ConsumerBuilder, EndpointBuilder,
+    bindings::Bindings,
+    doubts::doubts,
+    endpoint::Outbox,
+    problem::Problem,
+    rules::Rules,
+    twice::{self, Names, Urns},
+};
 use crate::{
-    address::{Address, AddressError, Destination},
     consumer::Entry,
+    endpoint::Redelivery,
     extract::Scope,
     persistence::Persistence,
     pipeline::{Concurrency, Pipeline, Policy, Timeout},
-    topology::{Queue, TopicKind, Topology},
-    transport::{Extensions, ReceiverSettings, Transport},
+    topology::Topology,
+    transport::{Extensions, ReceiverSettings},
 };
 
 /// How long things may take.
@@ -21,13 +29,6 @@ pub(super) struct Limits {
     pub(super) start: Duration,
     pub(super) stop: Duration,
     pub(super) send: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let usual = Duration::from_secs(30);
-        Self { start: usual, stop: usual, send: usual }
-    }
 }
 
 /// What `build()` made of the endpoints.
@@ -47,97 +48,144 @@ pub(super) struct PlannedEndpoint {
     pub(super) extensions: Extensions,
     pub(super) raw_json: bool,
     pub(super) max_body: usize,
+    pub(super) redelivery: Redelivery,
+    pub(super) outbox: Outbox,
+    /// Which settings are a configuration's, and where each is written.
+    pub(super) configured: BTreeMap<String, String>,
+    /// What its consumers go by, unless they say otherwise.
+    pub(super) policy: Policy,
+    pub(super) consumers: Vec<PlannedConsumer>,
+}
+
+impl PlannedEndpoint {
+    /// What the transport is told of it.
+    pub(super) fn settings(&self) -> ReceiverSettings {
+        let mut settings = ReceiverSettings::new(self.name.clone(), self.prefetch);
+        settings.extensions = self.extensions.clone();
+        settings.redelivers = self.redelivery.longest();
+        settings
+    }
+}
+
+/// A consumer with what it goes by.
+pub(super) struct PlannedConsumer {
+    pub(super) name: String,
+    pub(super) policy: Policy,
+    pub(super) configured: BTreeMap<String, String>,
+    /// One per handler.
     pub(super) pipelines: Vec<Arc<dyn Pipeline>>,
 }
 
-/// Checks the endpoints and works out their topology; adds a sentence for every mistake.
+/// Checks the endpoints and works out their topology. The mistakes come in the order in which the program was written:
+/// of each endpoint its name, its consumers, its settings, its bindings.
 pub(super) fn plan(
     endpoints: Vec<EndpointBuilder>,
     scope: &Scope,
     store: &Arc<dyn Persistence>,
-    transport: Option<&dyn Transport>,
-    problems: &mut Vec<String>,
+    rules: &Rules,
+    problems: &mut Vec<Problem>,
 ) -> Plan {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut plan = Plan::default();
-    problems.extend(ambiguous(endpoints.iter().flat_map(EndpointBuilder::entries)));
-    for endpoint in endpoints {
+    let (mut names, mut urns) = (Names::default(), Urns::default());
+    let mut bindings = Bindings::new(rules, endpoints.iter().map(|endpoint| &*endpoint.name));
+    for endpoint in &endpoints {
         let name: Arc<str> = endpoint.name.as_str().into();
-        if plan.endpoints.iter().any(|known| known.name == name) {
-            problems.push(format!(
-                "two endpoints are named `{name}`: put their consumers into one \
-                 `.endpoint(\"{name}\", |e| e.consumer(..).consumer(..))`, or name one of them otherwise"
-            ));
-            continue;
+        if !endpoint.nameless {
+            problems.extend(names.add(endpoint));
+            problems.extend(check_name(endpoint, rules));
         }
-        for suffix in ["", "_error", "_skipped"] {
-            let queue = format!("{name}{suffix}");
-            if let Some(Err(reason)) = transport.map(|transport| transport.check_name(&queue)) {
-                problems.push(format!("endpoint `{name}`: the name `{queue}` cannot be used: {reason}"));
-                break;
-            }
-        }
-        if endpoint.entries().next().is_none() {
-            problems.push(format!("endpoint `{name}` has no consumer: add one with `.consumer(..)`, or remove it"));
-        }
-        for entry in endpoint.entries() {
-            let mut missing = Vec::new();
-            (entry.check)(scope, &mut missing);
-            problems.extend(
-                missing.into_iter().map(|what| format!("endpoint `{name}`, consumer `{}`: {what}", entry.name)),
-            );
-        }
+        check_consumers(endpoint, scope, &mut urns, problems);
         problems.extend(endpoint.mistakes());
-        let (prefetch, concurrency) = endpoint.limits(processors).unwrap_or_else(|problem| {
-            problems.push(problem);
-            (1, 1)
-        });
-        if *endpoint.max_body == 0 {
-            problems.push(format!("endpoint `{name}`: `max_body` must be at least 1 byte"));
-        }
-        if let Some(transport) = transport {
-            let mut settings = ReceiverSettings::new(name.clone(), prefetch);
-            settings.extensions = endpoint.extensions.clone();
-            let against = transport.check_endpoint(&settings).into_iter();
-            problems.extend(against.map(|problem| format!("endpoint `{name}`: {problem}")));
-            let lease = transport.capabilities().lease;
-            let outlasting = lease.and_then(|lease| outlasting(&endpoint, (prefetch, concurrency), lease));
-            plan.warnings.extend(outlasting);
-        }
+        let (prefetch, concurrency) = endpoint.limits(processors);
+        let mut settings = ReceiverSettings::new(name.clone(), prefetch.max(1));
+        settings.extensions = endpoint.extensions.clone();
+        let redelivery = endpoint.redelivery();
+        settings.redelivers = redelivery.longest();
+        let impossible = redelivery.problems(&settings, rules.transport()).into_iter();
+        let (redeliver, options) = (endpoint.source_of(&endpoint.redeliver), endpoint.source_of(&endpoint.options));
+        problems.extend(impossible.map(|text| endpoint.problem_at(text, redeliver.clone())));
+        let refused = rules.check_endpoint(&settings).into_iter();
+        problems.extend(refused.map(|text| endpoint.problem_at(text, options.clone())));
         if *endpoint.outbox == Outbox::Durable && !store.is_durable() {
-            problems.push(format!(
-                "{}endpoint `{name}` asks for `.effectively_once()`, which needs a store that survives the process: give \
-                 one to the builder with `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the \
-                 process lives",
-                endpoint.outbox.origin().lead()
-            ));
+            let text = "`.effectively_once()` needs a store that survives the process: give one to the builder with \
+                        `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the process lives";
+            problems.push(endpoint.problem_at(text, endpoint.source_of(&endpoint.outbox)));
         }
-        declare(&mut plan.topology, &name, &endpoint, transport, problems);
-        problems.extend(endpoint.retry.problem().map(|problem| format!("endpoint `{name}`: {problem}")));
-        let policy = Policy {
-            retry: endpoint.retry.into_value(),
-            classifiers: endpoint.classifiers,
-            concurrency: Concurrency::default(),
-            timeout: Timeout(*endpoint.timeout),
-            filters: endpoint.filters,
-            store: (*endpoint.outbox != Outbox::Off).then(|| store.clone()),
-        };
-        plan.endpoints.push(PlannedEndpoint {
-            pipelines: pipelines(endpoint.consumers, &policy),
-            name,
-            prefetch,
-            concurrency,
-            extensions: endpoint.extensions,
-            raw_json: *endpoint.raw_json,
-            max_body: *endpoint.max_body,
-        });
+        bindings.add(&name, endpoint, problems);
+        plan.warnings.extend(doubts(endpoint, (prefetch, concurrency), rules));
     }
+    plan.topology = bindings.topology;
+    plan.endpoints = endpoints.into_iter().map(|endpoint| planned(endpoint, store, processors)).collect();
     plan
 }
 
-/// The pipelines of the consumers. Two of one name, as closures may be, are told apart by a number: what is
-/// remembered of a message is remembered by consumer.
-fn pipelines(consumers: Vec<ConsumerBuilder>, policy: &Policy) -> Vec<Arc<dyn Pipeline>> {
+/// The queue and those beside it have to be possible.
+fn check_name(endpoint: &EndpointBuilder, rules: &Rules) -> Option<Problem> {
+    let name = &endpoint.name;
+    if let Err(reason) = rules.check_name(name) {
+        return Some(endpoint.problem(format!("the name cannot be used: {reason}")));
+    }
+    ["_error", "_skipped"].into_iter().find_map(|suffix| {
+        let reason = rules.check_name(&format!("{name}{suffix}")).err()?;
+        Some(endpoint.problem(format!("the name leaves no room for `{suffix}` behind it: {reason}")))
+    })
+}
+
+fn check_consumers<'a>(endpoint: &'a EndpointBuilder, scope: &Scope, urns: &mut Urns<'a>, problems: &mut Vec<Problem>) {
+    if endpoint.consumers.is_empty() {
+        problems.push(endpoint.problem("it has no consumer: add one with `.consumer(..)`, or remove the endpoint"));
+    }
+    for consumer in &endpoint.consumers {
+        let mut tell = |text, name: &str| problems.push(endpoint.problem_at(text, consumer.place()).of_consumer(name));
+        if endpoint.nameless {
+            tell(
+                "a function has no name for a queue: write `.endpoint(\"a-name\", |e| e.consumer(..))`".to_owned(),
+                consumer.name(),
+            );
+        }
+        for entry in &consumer.entries {
+            let mut missing = Vec::new();
+            (entry.check)(scope, &mut missing);
+            missing.into_iter().chain(urns.add(entry, consumer.place())).for_each(|text| tell(text, &entry.name));
+        }
+        problems.extend(consumer.mistakes().into_iter().map(|problem| match endpoint.nameless {
+            true => problem,
+            false => problem.of_endpoint(&endpoint.name),
+        }));
+    }
+    problems.extend(twice::consumers(endpoint));
+}
+
+fn planned(endpoint: EndpointBuilder, store: &Arc<dyn Persistence>, processors: usize) -> PlannedEndpoint {
+    let (prefetch, concurrency) = endpoint.limits(processors);
+    let (redelivery, configured) = (endpoint.redelivery(), endpoint.configured());
+    let policy = Policy {
+        retry: endpoint.retry.into_value(),
+        classifiers: endpoint.classifiers,
+        concurrency: Concurrency::default(),
+        timeout: Timeout(*endpoint.timeout),
+        filters: endpoint.filters,
+        store: (*endpoint.outbox != Outbox::Off).then(|| store.clone()),
+    };
+    PlannedEndpoint {
+        consumers: consumers(endpoint.consumers, &policy),
+        policy,
+        configured,
+        outbox: *endpoint.outbox,
+        name: endpoint.name.into(),
+        prefetch,
+        concurrency,
+        extensions: endpoint.extensions,
+        raw_json: *endpoint.raw_json,
+        max_body: *endpoint.max_body,
+        redelivery,
+    }
+}
+
+/// The consumers. Two handlers of one name, as closures may be, are told apart by a number: what is remembered of a
+/// message is remembered by handler.
+fn consumers(consumers: Vec<ConsumerBuilder>, policy: &Policy) -> Vec<PlannedConsumer> {
     let mut names: HashMap<Arc<str>, u32> = HashMap::new();
     let mut unique = |entry: &mut Entry| {
         let count = names.entry(entry.name.clone()).or_default();
@@ -146,80 +194,9 @@ fn pipelines(consumers: Vec<ConsumerBuilder>, policy: &Policy) -> Vec<Arc<dyn Pi
             entry.name = format!("{} #{count}", entry.name).into();
         }
     };
-    let mut pipelines = Vec::new();
-    for mut consumer in consumers {
+    let planned = consumers.into_iter().map(|mut consumer| {
         consumer.entries.iter_mut().for_each(&mut unique);
-        pipelines.extend(consumer.pipelines(policy));
-    }
-    pipelines
-}
-
-/// A sentence for each URN that two types claim: a message of it would be decoded as either.
-fn ambiguous<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
-    let mut known: HashMap<String, &Entry> = HashMap::new();
-    let mut problems = Vec::new();
-    for entry in entries {
-        match known.entry(entry.message_type.urn().to_ascii_lowercase()) {
-            HashEntry::Vacant(vacant) => drop(vacant.insert(entry)),
-            HashEntry::Occupied(first) if first.get().rust_type.0 != entry.rust_type.0 => problems.push(format!(
-                "`{}` and `{}` both have the URN `{}`: give one of them another name or namespace",
-                first.get().rust_type.1,
-                entry.rust_type.1,
-                entry.message_type.urn()
-            )),
-            HashEntry::Occupied(_) => {}
-        }
-    }
-    problems
-}
-
-/// The queue, a topic per message type, and what binds them.
-fn declare(
-    topology: &mut Topology,
-    name: &Arc<str>,
-    endpoint: &EndpointBuilder,
-    transport: Option<&dyn Transport>,
-    problems: &mut Vec<String>,
-) {
-    let mut queue = Queue::new(name.clone());
-    queue.extensions = endpoint.extensions.clone();
-    topology.queues.push(queue);
-    let subscribed = endpoint.entries().map(|entry| entry.message_type).filter(|_| *endpoint.subscribes);
-    for message_type in subscribed.filter(|message_type| message_type.is_in_topology()) {
-        let topic: Arc<str> = message_type.entity_name().into();
-        if let Some(Err(reason)) = transport.map(|transport| transport.check_name(&topic)) {
-            problems.push(format!("message `{}`: its entity cannot be named so: {reason}", message_type.urn()));
-        }
-        topology.topic(&topic, message_type.topic_kind());
-        topology.bind(&topic, Destination::Queue(name.clone()), "");
-    }
-    for bound in &endpoint.bindings {
-        match bound.source.as_ref().map_err(Clone::clone).and_then(|address| topic_of(address, transport)) {
-            Ok(Some((topic, kind))) => {
-                topology.topic(&topic, kind);
-                topology.bind(&topic, Destination::Queue(name.clone()), &bound.routing_key);
-            }
-            Ok(None) => {}
-            Err(error) => problems.push(format!("endpoint `{name}` cannot be bound: {error}")),
-        }
-    }
-}
-
-fn topic_of(
-    address: &Address,
-    transport: Option<&dyn Transport>,
-) -> Result<Option<(Arc<str>, TopicKind)>, AddressError> {
-    // Without a transport the URL was wrong, which is told already.
-    let Some(transport) = transport else { return Ok(None) };
-    let kind = match address.parameter("type") {
-        None => TopicKind::Fanout,
-        Some(named) => TopicKind::named(named)
-            .ok_or_else(|| AddressError::new(&address.to_string(), "its type is one of `fanout`, `direct`, `topic`"))?,
-    };
-    match transport.resolve(address)? {
-        Destination::Topic(topic) => Ok(Some((topic, kind))),
-        Destination::Queue(queue) => {
-            Err(AddressError::new(&address.to_string(), format!("a queue gives no copies; bind to `exchange:{queue}`")))
-        }
-    }
+        consumer.planned(policy)
+    });
+    planned.collect()
 }

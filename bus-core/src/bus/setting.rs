@@ -1,53 +1,79 @@
-use std::{fmt, ops::Deref};
+use std::{ops::Deref, panic::Location};
 
-/// A setting of an endpoint, and who said it: the one who counts most, and of equals the later one.
+use super::source::{Place, Source};
+
+/// A setting, who said it, and where: the one who counts most, and of equals the later one.
 #[derive(Debug, Clone)]
 pub(super) struct Setting<T> {
     value: T,
-    origin: Origin,
+    said: Option<(Rank, Source)>,
 }
 
-/// Who said a setting. A later one counts more, and says so wherever it is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// Nobody: it is as it usually is.
-    Convention,
+/// Who says a setting. A later one counts more; nobody counts least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
     /// The builder's `.endpoint_defaults(..)`.
     EndpointDefaults,
-    /// `endpoint_defaults` of a configuration, at this place.
+    /// `endpoint_defaults` of a configuration.
     #[cfg(feature = "config")]
-    ConfiguredDefaults(String),
+    ConfiguredDefaults,
     /// A consumer's attribute.
     Attribute,
-    /// The endpoint, in the builder.
+    /// A call of the builder's.
     Builder,
-    /// The endpoint, in a configuration, at this place.
+    /// A configuration, of the thing itself.
     #[cfg(feature = "config")]
-    Configured(String),
+    Configured,
 }
 
 impl<T> Setting<T> {
     /// Nobody said anything yet.
     pub(super) fn usual(value: T) -> Self {
-        Self { value, origin: Origin::Convention }
+        Self { value, said: None }
     }
 
     /// Takes a value, unless somebody who counts more has said one.
-    pub(super) fn say(&mut self, value: T, origin: Origin) {
-        if origin.rank() >= self.origin.rank() {
-            *self = Self { value, origin };
+    pub(super) fn say(&mut self, value: T, rank: Rank, source: impl Into<Source>) {
+        if self.rank().is_none_or(|known| rank >= known) {
+            *self = Self { value, said: Some((rank, source.into())) };
         }
+    }
+
+    /// The program says a value, in the line that calls the caller.
+    #[track_caller]
+    pub(super) fn call(&mut self, value: T) {
+        self.say(value, Rank::Builder, Location::caller());
     }
 
     /// What was said counts from here on as what every endpoint is told.
     pub(super) fn outweighed(&mut self) {
-        if self.origin != Origin::Convention {
-            self.origin = Origin::EndpointDefaults;
+        self.reranked(Rank::EndpointDefaults);
+    }
+
+    /// What was said counts from here on as of that rank.
+    pub(super) fn reranked(&mut self, to: Rank) {
+        if let Some((rank, _)) = &mut self.said {
+            *rank = to;
         }
     }
 
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(super) fn rank(&self) -> Option<Rank> {
+        self.said.as_ref().map(|(rank, _)| *rank)
+    }
+
+    /// Where it was said, if it was.
+    pub(super) fn source(&self) -> Option<&Source> {
+        self.said.as_ref().map(|(_, source)| source)
+    }
+
+    /// Where it was said, else where that was added that it is a setting of.
+    pub(super) fn source_in(&self, whole: Place) -> Source {
+        self.source().cloned().unwrap_or(Source::Program(whole))
+    }
+
+    /// By that name, where in a configuration it was said, if it was.
+    pub(super) fn configured(&self, name: &'static str) -> Option<(String, String)> {
+        Some((name.to_owned(), self.source()?.configured()?.to_owned()))
     }
 
     pub(super) fn into_value(self) -> T {
@@ -60,43 +86,5 @@ impl<T> Deref for Setting<T> {
 
     fn deref(&self) -> &T {
         &self.value
-    }
-}
-
-impl Origin {
-    /// What a problem with the setting begins with: its place, if it has one.
-    pub(super) fn lead(&self) -> String {
-        match self {
-            #[cfg(feature = "config")]
-            Self::ConfiguredDefaults(place) | Self::Configured(place) => format!("{place}: "),
-            _ => String::new(),
-        }
-    }
-
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Convention => 0,
-            Self::EndpointDefaults => 1,
-            #[cfg(feature = "config")]
-            Self::ConfiguredDefaults(_) => 2,
-            Self::Attribute => 3,
-            Self::Builder => 4,
-            #[cfg(feature = "config")]
-            Self::Configured(_) => 5,
-        }
-    }
-}
-
-/// As people find it again.
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Convention => "default",
-            Self::EndpointDefaults => "`.endpoint_defaults(..)`",
-            Self::Attribute => "attribute",
-            Self::Builder => "builder",
-            #[cfg(feature = "config")]
-            Self::ConfiguredDefaults(place) | Self::Configured(place) => place,
-        })
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
+    endpoint::REDELIVERIES,
     envelope::{Envelope, HeaderValue, Headers, Host},
     transport::Delivery,
 };
@@ -49,12 +50,15 @@ pub(crate) fn read_raw(delivery: &Delivery) -> Envelope {
 
 fn message_headers(headers: &Headers) -> Map<String, Value> {
     const OURS: [&str; 6] = [MESSAGE_ID, CORRELATION_ID, CONVERSATION_ID, REQUEST_ID, "Content-Type", "ContentType"];
+    // What an envelope would have among its headers, too.
+    const KEPT: [&str; 2] = [REDELIVERIES, "MT-OriginalMessageId"];
     let of_the_message = |name: &str| {
         let transports = ["MT-", "x-dotnet-", "Bus-"];
         !OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name))
-            && !transports
-                .iter()
-                .any(|prefix| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
+            && (KEPT.iter().any(|kept| kept.eq_ignore_ascii_case(name))
+                || !transports
+                    .iter()
+                    .any(|prefix| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))))
     };
     let simple = headers.iter().filter(|(name, _)| of_the_message(name));
     simple.filter_map(|(name, value)| Some((name.to_owned(), json(value)?))).collect()

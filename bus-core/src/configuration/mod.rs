@@ -83,10 +83,12 @@ pub use options::{Options, OptionsError};
 pub use typetag;
 pub use values::Time;
 
-pub(crate) use read::Problem;
+pub(crate) use read::Mistake;
 pub(crate) use settings::{ConsumerSettings, EndpointSettings, Settings, Told, Transports};
 pub(crate) use tree::Key;
 use tree::{Node, Table, Value};
+
+use crate::bus::Problem;
 
 /// What a file or the environment says about a bus, for [`Builder::configuration`](crate::Builder::configuration).
 ///
@@ -110,7 +112,7 @@ use tree::{Node, Table, Value};
 pub struct Configuration {
     layer: Layer,
     root: Table,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 /// What counts more comes later.
@@ -121,11 +123,11 @@ pub(crate) enum Layer {
 }
 
 impl Configuration {
-    fn file(root: Result<Node, String>) -> Self {
+    fn file(root: Result<Node, Problem>) -> Self {
         let (root, problems) = match root {
             Ok(Node { value: Value::Table(table), .. }) => (table, Vec::new()),
             Ok(Node { value: Value::Nothing, .. }) => (Table::new(), Vec::new()),
-            Ok(Node { place, .. }) => (Table::new(), vec![format!("{place}: expected a table")]),
+            Ok(Node { place, .. }) => (Table::new(), vec![Problem::configured("expected a table", &place)]),
             Err(problem) => (Table::new(), vec![problem]),
         };
         Self { layer: Layer::File, root, problems }

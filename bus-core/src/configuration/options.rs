@@ -3,7 +3,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use super::{
-    read::Problem,
+    read::Mistake,
     tree::{Node, Place},
 };
 
@@ -18,7 +18,7 @@ impl Options<'_> {
     /// # Errors
     /// What serde says, and where in the configuration.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, OptionsError> {
-        self.0.read().map_err(|(place, problem)| OptionsError { place, problem })
+        self.0.read().map_err(|(place, mistake)| OptionsError { place, mistake })
     }
 }
 
@@ -33,12 +33,12 @@ impl fmt::Debug for Options<'_> {
 #[derive(Debug)]
 pub struct OptionsError {
     pub(super) place: Place,
-    pub(super) problem: Problem,
+    pub(super) mistake: Mistake,
 }
 
 impl fmt::Display for OptionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)
+        write!(f, "{}: {}", self.place, self.mistake)
     }
 }
 

@@ -61,7 +61,7 @@ proptest! {
             Configuration::from_json(&format!("{tree:#}")),
             embedded,
         ] {
-            prop_assert_eq!(&read.problems, &Vec::<String>::new());
+            prop_assert_eq!(&read.problems, &[]);
             prop_assert_eq!(plain(&read.root), tree.clone());
         }
     }
@@ -86,23 +86,28 @@ proptest! {
     }
 }
 
+fn told(configuration: &Configuration) -> Vec<String> {
+    configuration.problems.iter().map(ToString::to_string).collect()
+}
+
 #[test]
 fn what_is_nested_without_end_is_refused() {
     let nested = |levels: usize| format!("{{\"a\": {}{}}}", "[".repeat(levels), "]".repeat(levels));
-    assert_eq!(Configuration::from_json(&nested(63)).problems, [""; 0]);
-    let refused = Configuration::from_json(&nested(100_000)).problems;
-    assert_eq!(refused, ["JSON: this is no JSON: it is nested deeper than 64 levels"]);
+    assert_eq!(told(&Configuration::from_json(&nested(63))), [""; 0]);
+    let refused = told(&Configuration::from_json(&nested(100_000)));
+    assert_eq!(refused, ["this is no JSON: it is nested deeper than 64 levels --> JSON"]);
     let text = nested(100_000).replace('"', "").replacen(':', "=", 1);
     assert_eq!(Configuration::from_toml(&text[1..text.len() - 1]).problems.len(), 1);
 }
 
 #[test]
 fn a_key_that_is_there_twice_is_refused() {
-    let json = Configuration::from_json(r#"{"a": {"b": 1, "b": 2}}"#).problems;
-    assert_eq!(json, ["JSON: this is no JSON: the key `b` is there twice"]);
-    assert_eq!(Configuration::from_toml("a.b = 1\na.b = 2").problems, ["TOML:2:3: this is no TOML: duplicate key"]);
-    let variables = Configuration::from_variables([("BUS__A__B", "1"), ("BUS__a__b", "2")]).problems;
-    assert_eq!(variables, ["BUS__a__b: another variable says the same, or a part of it: keep one"]);
+    let json = told(&Configuration::from_json(r#"{"a": {"b": 1, "b": 2}}"#));
+    assert_eq!(json, ["this is no JSON: the key `b` is there twice --> JSON"]);
+    let toml = told(&Configuration::from_toml("a.b = 1\na.b = 2"));
+    assert_eq!(toml, ["this is no TOML: duplicate key --> TOML:2:3"]);
+    let variables = told(&Configuration::from_variables([("BUS__A__B", "1"), ("BUS__a__b", "2")]));
+    assert_eq!(variables, ["another variable says the same, or a part of it: keep one --> BUS__a__b"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::DecodeError;
 use crate::{
     Error, Message, MessageType,
-    endpoint::Status,
+    endpoint::{Redelivery, Status},
     envelope::Incoming,
     extract::Scope,
     send::{IntoAddress, Outbound, Outlet},
@@ -87,6 +87,7 @@ pub(crate) struct EndpointContext {
     pub(crate) raw_json: bool,
     /// Bodies of more bytes are not read.
     pub(crate) max_body: usize,
+    pub(crate) redelivery: Redelivery,
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) status: Arc<Status>,
     pub(crate) scope: Arc<Scope>,
@@ -133,8 +134,7 @@ impl Context {
 
     /// A header of the envelope, without regard to case.
     pub fn header(&self, name: &str) -> Option<&Value> {
-        let headers = self.0.incoming.headers();
-        headers.get(name).or_else(|| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+        self.0.incoming.header(name)
     }
 
     /// Which try this is: 0 for the first, then counted by the retry policy within one delivery.
@@ -142,9 +142,16 @@ impl Context {
         self.0.number
     }
 
-    /// Whether the broker delivered the message before, here or elsewhere.
+    /// Which round of redelivery this is: 0 until the message came again by
+    /// [`EndpointBuilder::redeliver`](crate::bus::EndpointBuilder::redeliver) (or by MassTransit's redelivery), then
+    /// counted from 1, whichever process the rounds before were in.
+    pub fn redelivery_count(&self) -> u32 {
+        self.0.incoming.redeliveries()
+    }
+
+    /// Whether the message was delivered before, here or elsewhere.
     pub fn redelivered(&self) -> bool {
-        self.0.incoming.redelivered
+        self.0.incoming.redelivered || self.redelivery_count() > 0
     }
 
     /// The name of the endpoint that received the message.

@@ -15,7 +15,11 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a consumer",
     label = "not a consumer",
-    note = "write `#[consumer]` on an `impl` block of it, or pass an `async fn` or closure whose first argument is a message"
+    note = "a type is one if it is `Send + Sync + 'static` and an `impl` block of it has `#[consumer]`",
+    note = "an `async fn` is passed by its name, without `(..)`; write `#[consumer]` on it to see what is wrong \
+            with it",
+    note = "a closure is one if it says its message's type: `|order: SubmitOrder| async move \
+            {{ Ok::<(), Failure>(()) }}`"
 )]
 pub trait IntoConsumer<Kind> {
     /// What is to be registered.
@@ -44,6 +48,13 @@ pub struct Registration {
 impl Registration {
     pub(super) fn function(entry: Entry) -> Self {
         Self { name: None, settings: ConsumerSettings::default(), entries: vec![entry] }
+    }
+
+    /// Gives a function its name and settings; `#[consumer(auto)]` knows them.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn named(self, name: &'static str, settings: ConsumerSettings) -> Self {
+        Self { name: Some(name), settings, ..self }
     }
 }
 

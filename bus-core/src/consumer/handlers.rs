@@ -7,7 +7,7 @@ use crate::pipeline::Invoke;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a consumer",
     label = "not a consumer",
-    note = "write `#[consumer]` on an `impl {Self}` block, or pass an `async fn` or closure that takes a message"
+    note = "a type is one if it is `Send + Sync + 'static` and an `impl` block of it has `#[consumer]`"
 )]
 pub trait Handlers: Send + Sync + Sized + 'static {
     /// The type's simple name, from which the endpoint is named by convention.

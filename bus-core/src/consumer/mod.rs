@@ -5,21 +5,30 @@
 
 mod argument;
 mod context;
+mod discovered;
 mod entry;
 mod failure;
 mod function;
 mod handlers;
+mod listing;
 
 use std::future::Future;
 
 pub use argument::{DecodeError, MessageArg, Received};
 pub use context::Context;
 pub(crate) use context::{Attempt, Buffered, EndpointContext, Record, Sent};
+#[doc(hidden)]
+pub use discovered::discovered;
+#[cfg(feature = "discover")]
+#[doc(hidden)]
+pub use discovered::{Discovered, Known, Made, Refused, inventory};
 pub use entry::{Entry, IntoConsumer, Object, Registration};
 pub(crate) use failure::cause;
 pub use failure::{Discard, Failure, Marked, ResultExt, Verdict};
 pub use function::Function;
 pub use handlers::{ConsumerSettings, HandlerList, Handlers};
+#[doc(hidden)]
+pub use listing::{Listed, Listing, Unlisted};
 
 use crate::extract::Scope;
 
@@ -62,13 +71,15 @@ pub trait Consumer<A: MessageArg>: Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "returns this",
-    note = "a handler returns `Result<(), Failure>`, or a `Result<(), E>` of any error"
+    note = "a handler returns `Result<(), Failure>`, or `Result<(), E>` of any `E` that implements `std::error::Error`",
+    note = "what it has to answer, it publishes or sends: `ctx.publish(answer).await?`"
 )]
 pub trait HandlerResult {
     /// The result with its error as a [`Failure`].
     fn finish(self) -> Result<(), Failure>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<Failure>> HandlerResult for Result<(), E> {
     fn finish(self) -> Result<(), Failure> {
         self.map_err(Into::into)

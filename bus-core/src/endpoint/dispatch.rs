@@ -3,13 +3,12 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Durati
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, RwLock};
 
-use super::{Stopped, Stopping, lease, starts, turn::Turn};
+use super::{Stopped, Stopping, failed::Failed, lease, starts, turn::Turn};
 use crate::{
-    MessageType,
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure, Verdict},
     envelope::{Envelope, Incoming},
-    fault::{Aside, Reason, Told, fault_headers, move_aside, skipped_headers, tell},
+    fault::{Aside, Reason, move_aside, skipped_headers},
     observer::{Event, Handling},
     pipeline::{Pipeline, Unfinished},
     transport::{Delivery, Lease, SettleOutcome, Settlement},
@@ -20,7 +19,7 @@ const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// Decides what happens to one delivery: which consumers run, and how it is settled.
 pub(crate) struct Dispatcher {
-    endpoint: Arc<EndpointContext>,
+    pub(super) endpoint: Arc<EndpointContext>,
     pipelines: Vec<Arc<dyn Pipeline>>,
     /// The URN as we write it and in lower case, and which pipelines take it.
     by_urn: HashMap<String, Vec<usize>>,
@@ -165,8 +164,8 @@ impl Dispatcher {
         if let starts::Verdict::Killer(starts) = history {
             return Box::pin(self.killer(delivery, &selected, &incoming, starts, stopping)).await;
         }
-        // Every consumer runs; the first failure decides for the message.
-        let mut failed = None;
+        // Every consumer runs; the first failure is the message's.
+        let mut failures = Vec::new();
         for pipeline in selected {
             match pipeline.clone().run(incoming.clone(), self.endpoint.clone(), stopping.clone()).await {
                 Ok(attempt) => {
@@ -182,66 +181,21 @@ impl Dispatcher {
                     }
                     return Err(Stopped);
                 }
-                Err(Unfinished::Failed { reason, retries }) => {
-                    Box::pin(self.failed(pipeline, &incoming, &reason, retries, stopping)).await?;
-                    let consumer = Some((&**pipeline.consumer(), pipeline.message_type()));
-                    failed.get_or_insert_with(|| fault_headers(&reason, retries, consumer, &self.endpoint));
-                }
+                Err(Unfinished::Failed { reason, retries }) => failures.push(Failed { pipeline, reason, retries }),
             }
         }
-        match failed {
-            None => {
-                let settling = delivery.unsettled.settle(Settlement::Complete);
-                if !alone {
-                    drop(place);
-                }
-                let outcome = settling.await;
-                if outcome != SettleOutcome::Settled {
-                    tracing::debug!(
-                        endpoint = &*self.endpoint.name,
-                        ?outcome,
-                        "a handled message may be delivered again"
-                    );
-                }
-                Ok(outcome)
-            }
-            Some(reason) => Box::pin(move_aside(delivery, Aside::Error, reason, &self.endpoint, stopping)).await,
+        if !failures.is_empty() {
+            return Box::pin(self.failed(delivery, &failures, &incoming, stopping)).await;
         }
-    }
-
-    async fn failed(
-        &self,
-        pipeline: &Arc<dyn Pipeline>,
-        incoming: &Arc<Incoming>,
-        reason: &Reason,
-        retries: u32,
-        stopping: &Stopping,
-    ) -> Result<(), Stopped> {
-        tracing::error!(
-            endpoint = &*self.endpoint.name,
-            consumer = &**pipeline.consumer(),
-            message_type = pipeline.message_type().urn(),
-            message_id = ?incoming.envelope.message_id,
-            retries,
-            error = reason.text,
-            "a consumer failed: the message goes to _error"
-        );
-        self.endpoint.outlet.observe(|| Event::Failed {
-            handling: handling(pipeline, incoming, &self.endpoint),
-            attempt: retries,
-            error: &reason.text,
-            error_type: reason.error_type,
-            last: true,
-        });
-        let told = Told {
-            fault_type: pipeline.message_type().fault(),
-            reason,
-            retries,
-            incoming: Some(incoming),
-            message: pipeline.project(&incoming.envelope.message),
-            content_type: None,
-        };
-        tell(told, &self.endpoint, stopping).await
+        let settling = delivery.unsettled.settle(Settlement::Complete);
+        if !alone {
+            drop(place);
+        }
+        let outcome = settling.await;
+        if outcome != SettleOutcome::Settled {
+            tracing::debug!(endpoint = &*self.endpoint.name, ?outcome, "a handled message may be delivered again");
+        }
+        Ok(outcome)
     }
 
     /// Puts a suspect that was not begun back as it is: released, it would be counted. What does not succeed at
@@ -250,51 +204,6 @@ impl Dispatcher {
         let Turn { delivery, starts, .. } = turn;
         // Dropped, it is released.
         drop(starts::copy_back(delivery, starts, &self.endpoint, stopping).await);
-    }
-
-    /// A message that ended its process too often.
-    async fn killer(
-        &self,
-        delivery: Delivery,
-        pipelines: &[&Arc<dyn Pipeline>],
-        incoming: &Arc<Incoming>,
-        starts: u32,
-        stopping: &Stopping,
-    ) -> Result<SettleOutcome, Stopped> {
-        let text = format!("it ended the process: {starts} times a process that may have begun it ended before it did");
-        let reason = Reason::said("bus::ProcessEnded", text);
-        for pipeline in pipelines {
-            self.failed(pipeline, incoming, &reason, 0, stopping).await?;
-        }
-        let consumer = pipelines.first().map(|pipeline| (&**pipeline.consumer(), pipeline.message_type()));
-        let headers = fault_headers(&reason, 0, consumer, &self.endpoint);
-        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
-    }
-
-    async fn unreadable(
-        &self,
-        delivery: Delivery,
-        reason: Box<Reason>,
-        stopping: &Stopping,
-    ) -> Result<SettleOutcome, Stopped> {
-        tracing::error!(
-            endpoint = &*self.endpoint.name,
-            message_id = delivery.message_id.as_deref(),
-            content_type = delivery.content_type.as_deref(),
-            error = reason.text,
-            "a body could not be read: the message goes to _error"
-        );
-        let told = Told {
-            fault_type: MessageType::receive_fault(),
-            reason: &reason,
-            retries: 0,
-            incoming: None,
-            message: None,
-            content_type: delivery.content_type.as_deref(),
-        };
-        tell(told, &self.endpoint, stopping).await?;
-        let headers = fault_headers(&reason, 0, None, &self.endpoint);
-        move_aside(delivery, Aside::Error, headers, &self.endpoint, stopping).await
     }
 
     /// The consumers of any of the message's types, each once.
@@ -320,7 +229,7 @@ impl std::fmt::Debug for Dispatcher {
     }
 }
 
-fn handling<'a>(
+pub(super) fn handling<'a>(
     pipeline: &'a Arc<dyn Pipeline>,
     incoming: &'a Arc<Incoming>,
     endpoint: &'a EndpointContext,
@@ -344,10 +253,15 @@ fn read(delivery: &Delivery, endpoint: &EndpointContext) -> Result<Envelope, Fai
     if bytes > limit {
         return Err(Failure::permanent(TooLarge { bytes, limit }));
     }
-    if endpoint.raw_json && media_type(delivery).is_some_and(|media_type| media_type.eq_ignore_ascii_case(RAW)) {
+    if is_raw(delivery, endpoint) {
         return Ok(read_raw(delivery));
     }
     Envelope::read(&delivery.body).map_err(Failure::permanent)
+}
+
+/// Whether the body is a payload without an envelope.
+pub(super) fn is_raw(delivery: &Delivery, endpoint: &EndpointContext) -> bool {
+    endpoint.raw_json && media_type(delivery).is_some_and(|media_type| media_type.eq_ignore_ascii_case(RAW))
 }
 
 /// The media type without its parameters: the transport's own property, else a header.

@@ -3,10 +3,12 @@
 
 mod arrival;
 mod dispatch;
+mod failed;
 mod hold;
 mod lane;
 mod lease;
 mod pump;
+mod redelivery;
 mod relocate;
 mod starts;
 mod status;
@@ -18,6 +20,7 @@ pub(crate) use arrival::STARTS;
 pub(crate) use dispatch::Dispatcher;
 pub(crate) use hold::{Backoff, insist};
 pub(crate) use pump::{Running, start};
+pub(crate) use redelivery::{REDELIVERIES, Redelivery};
 pub(crate) use relocate::relocate;
 pub(crate) use status::{Holding, Status};
 pub(crate) use stopping::{Stopped, Stopping};

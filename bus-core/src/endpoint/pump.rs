@@ -102,18 +102,11 @@ impl Pump {
         self.status.stopping();
         self.receiver.pause();
         halt.stop();
-        // Not started: back to the queue. Of a bus that was dropped it goes back behind what is at work, in the order
-        // by which those are found out that ended their process (see `arrival.rs`).
-        if asked.is_some() {
-            for turn in self.waiting.suspects() {
-                let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
-                self.begin(async move { dispatcher.put_back(turn, &stopping).await });
-            }
-            self.waiting.clear();
-        }
-        self.events.clear();
-        let finished = self.clock.by(deadline, Self::finish(&mut self.running, &mut *self.receiver)).await;
-        if finished.is_err() {
+        // Of a bus that was dropped, what was not begun goes back behind what is at work, in the order by which those
+        // are found out that ended their process (see `arrival.rs`).
+        let clock = self.clock.clone();
+        let finished = asked.is_some() && clock.by(deadline, self.finish(&stopping)).await.is_ok();
+        if !finished && !self.running.is_empty() {
             tracing::warn!(
                 endpoint = &*self.dispatcher.endpoint().name,
                 messages = self.running.len(),
@@ -127,19 +120,40 @@ impl Pump {
         self.status.off();
     }
 
-    /// Waits for the handlers. What was on its way when the receiver was paused goes back meanwhile, not after the
-    /// slowest of them.
-    async fn finish(running: &mut JoinSet<()>, receiver: &mut dyn Receiver) {
-        let mut late = Vec::new();
+    /// Waits for the handlers. What was not begun goes back meanwhile, also what was still on its way when the receiver
+    /// was paused, not after the slowest of them.
+    async fn finish(&mut self, stopping: &Stopping) {
         loop {
+            self.hand_back(stopping);
             tokio::select! {
                 biased;
-                ended = running.join_next() => if ended.is_none() { return },
-                () = receiver.next(BATCH, &mut late) => late.clear(),
+                ended = self.running.join_next() => if ended.is_none() { return },
+                () = self.receiver.next(BATCH, &mut self.events) => {}
             }
             // A receiver that went on delivering would keep the thread from the handlers.
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Returns what was delivered and not begun; who is handled alone as he is: released, he would come again as if
+    /// he had been begun, and be counted.
+    fn hand_back(&mut self, stopping: &Stopping) {
+        for event in self.events.drain(..) {
+            match event {
+                Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
+                // They come again by themselves.
+                Event::Lost(_) => {
+                    self.arrivals.lost(&self.clock);
+                    self.waiting.clear();
+                }
+                _ => {}
+            }
+        }
+        for turn in self.waiting.suspects() {
+            let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
+            self.begin(async move { dispatcher.put_back(turn, &stopping).await });
+        }
+        self.waiting.clear();
     }
 
     /// Starts one delivery, or takes over what the receiver has to tell; both at once, so that a busy
@@ -216,6 +230,12 @@ impl Pump {
                     self.arrivals.lost(&self.clock);
                     // They come again; handling these too would do the work twice.
                     self.waiting.clear();
+                }
+                Event::Cancelled(cause) => {
+                    tracing::warn!(endpoint, %cause, "the broker ended the subscription");
+                    self.status.lost(cause.to_string());
+                    // Some brokers deliver them again all the same; what waits here may be all that is left of them.
+                    self.arrivals.lost(&self.clock);
                 }
                 Event::Restored => {
                     tracing::info!(endpoint, "the subscription is back");

@@ -52,7 +52,11 @@ pub(super) async fn relocate_unless(
     loop {
         copy.deadline = outlet.clock.after(outlet.timeout);
         if outlet.transport().capabilities().atomic_move {
-            let outcome = unsettled.settle(Settlement::Move { copy: Box::new(copy) }).await;
+            let settlement = match copy.delay {
+                Some(delay) => Settlement::RetryLater { delay, copy: Box::new(copy) },
+                None => Settlement::Move { copy: Box::new(copy) },
+            };
+            let outcome = unsettled.settle(settlement).await;
             if outcome != SettleOutcome::Settled {
                 // It comes again, and so does the reason for the move.
                 tracing::warn!(endpoint = &*endpoint.name, queue = &*to, ?outcome, "a move is in doubt");

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{Envelope, Headers};
-use crate::{Message, consumer::DecodeError, transport::Delivery};
+use crate::{Message, consumer::DecodeError, endpoint::REDELIVERIES, transport::Delivery};
 
 /// A message that arrived, with its envelope parsed; shared by the consumers and attempts on it.
 #[derive(Debug)]
@@ -45,6 +45,19 @@ impl Incoming {
     /// [`DecodeError`] if the payload does not fit the type.
     pub fn message_as<M: Message>(&self) -> Result<M, DecodeError> {
         crate::codec::decode(&self.envelope.message).map_err(DecodeError::of::<M>)
+    }
+
+    /// How many rounds of redelivery it made.
+    pub(crate) fn redeliveries(&self) -> u32 {
+        let count = self.header(REDELIVERIES);
+        let count = count.and_then(|count| count.as_u64().or_else(|| count.as_str()?.trim().parse().ok()));
+        count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// A header of the envelope, without regard to case.
+    pub fn header(&self, name: &str) -> Option<&Value> {
+        let headers = self.headers();
+        headers.get(name).or_else(|| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
     }
 
     /// The envelope's headers; parsed when first asked for.

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, time::SystemTime};
+use std::{borrow::Cow, collections::BTreeMap, fmt, ops::Range, time::SystemTime};
 
 use bytes::Bytes;
 use serde::{
@@ -99,6 +99,24 @@ impl Envelope {
         self.headers = (!headers.is_empty()).then(|| serde_json::to_vec(headers).unwrap_or_default().into());
     }
 
+    /// The body that this was read from, with a header set to a number. All else stays as it was written.
+    pub(crate) fn with_header(&self, body: &Bytes, name: &str, value: u32) -> Bytes {
+        let number = RawValue::from_string(value.to_string()).unwrap_or_default();
+        let known = self.headers.as_deref().and_then(|raw| serde_json::from_slice(raw).ok());
+        let mut headers: BTreeMap<String, &RawValue> = known.unwrap_or_default();
+        headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
+        headers.insert(name.to_owned(), &number);
+        // Texts, and JSON that was read before: it can be written.
+        let headers = serde_json::to_vec(&headers).unwrap_or_default();
+        match self.headers.as_ref().and_then(|old| place(old, body)) {
+            Some(old) => [&body[..old.start], &headers, &body[old.end..]].concat().into(),
+            None => {
+                let end = body.iter().rposition(|byte| *byte == b'}').unwrap_or_default();
+                [&body[..end], b",\"headers\":", &headers, &body[end..]].concat().into()
+            }
+        }
+    }
+
     /// The optional members that are there and cannot be read: `messageId` with a text that is no id. They
     /// count as absent, and the message is handled all the same.
     pub fn unreadable(&self) -> &[&'static str] {
@@ -161,7 +179,7 @@ impl Envelope {
                 true
             }
             Member::Headers => {
-                self.headers = part(raw, body).filter(|part| part.as_ref() != b"{}");
+                self.headers = Some(body.slice_ref(raw.as_bytes()));
                 raw.starts_with('{') || raw == "null"
             }
             Member::Host => {
@@ -208,6 +226,12 @@ fn urns(raw: &str) -> Option<Vec<String>> {
 /// A part of the body, without a copy; `None` for `null`.
 fn part(raw: &str, body: &Bytes) -> Option<Bytes> {
     (raw != "null").then(|| body.slice_ref(raw.as_bytes()))
+}
+
+/// Where in the body a part of it stands.
+fn place(part: &Bytes, body: &Bytes) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    (start + part.len() <= body.len()).then_some(start..start + part.len())
 }
 
 /// A text, without a copy where it has no escapes; `None` for `null` and for what is no text.
@@ -264,6 +288,23 @@ mod tests {
         assert_eq!(envelope.unreadable(), ["messageId", "sentTime", "messageType", "host"]);
         let repeated = r#"{"message":{},"messageId":"x","sentTime":5,"sentTime":6,"messageId":null}"#;
         assert_eq!(read(repeated).unwrap().unreadable(), ["sentTime"], "the last one counts");
+    }
+
+    #[test]
+    fn a_header_is_set_in_the_body_and_the_rest_stays_as_it_was_written() {
+        let set = |body: &str| {
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            let written = Envelope::read(&body).unwrap().with_header(&body, "Round", 2);
+            assert_eq!(Envelope::read(&written).unwrap().headers()["Round"], 2);
+            String::from_utf8(written.to_vec()).unwrap()
+        };
+        assert_eq!(set(r#" {"message": {"x":1.10} } "#), r#" {"message": {"x":1.10} ,"headers":{"Round":2}} "#);
+        assert_eq!(set(r#"{"headers":{},"message":{}}"#), r#"{"headers":{"Round":2},"message":{}}"#);
+        assert_eq!(set(r#"{"message":{},"Headers":null}"#), r#"{"message":{},"Headers":{"Round":2}}"#);
+        assert_eq!(
+            set(r#"{"headers":5,"message":{},"headers":{"round":1,"a":12345678901234567890.10}}"#),
+            r#"{"headers":5,"message":{},"headers":{"Round":2,"a":12345678901234567890.10}}"#
+        );
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::{
     transport::{Delivery, EnsureQueue, Outgoing, SettleOutcome},
 };
 
+/// The header that says after how many rounds of redelivery a message failed.
+pub(super) const REDELIVERED: &str = "MT-Fault-RedeliveryCount";
+
 /// The queues that messages are moved to, beside the one they came from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Aside {
@@ -61,10 +64,10 @@ pub(crate) async fn move_aside(
     relocate(copy, delivery.unsettled, endpoint, stopping).await
 }
 
-/// The headers of MassTransit on a message in `_error`.
+/// The headers of MassTransit on a message in `_error`, and how many rounds of redelivery it made.
 pub(crate) fn fault_headers(
     reason: &Reason,
-    retries: u32,
+    (retries, redeliveries): (u32, u32),
     consumer: Option<(&str, &MessageType)>,
     endpoint: &EndpointContext,
 ) -> Headers {
@@ -79,8 +82,10 @@ pub(crate) fn fault_headers(
         headers.set("MT-Fault-ConsumerType", name.to_owned());
         headers.set("MT-Fault-MessageType", message_type.dotted_name());
     }
-    if retries > 0 {
-        headers.set("MT-Fault-RetryCount", i32::try_from(retries).unwrap_or(i32::MAX));
+    for (name, count) in [("MT-Fault-RetryCount", retries), (REDELIVERED, redeliveries)] {
+        if count > 0 {
+            headers.set(name, i32::try_from(count).unwrap_or(i32::MAX));
+        }
     }
     headers
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
-use super::{ExceptionInfo, Reason};
+use super::{ExceptionInfo, Reason, move_aside::REDELIVERED};
 use crate::{
     MessageType,
     address::Address,
@@ -99,9 +99,9 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<(Outgoing, Str
             .or_else(|| envelope.and_then(|envelope| serde_json::from_slice(&envelope.message).ok())),
     };
     let mut headers = incoming.map(crate::send::inherited_headers).unwrap_or_default();
-    if retries > 0 {
-        headers.insert("MT-Fault-RetryCount".to_owned(), Value::from(retries));
-    }
+    let redeliveries = incoming.map_or(0, Incoming::redeliveries);
+    let counts = [("MT-Fault-RetryCount", retries), (REDELIVERED, redeliveries)].into_iter().filter(|(_, n)| *n > 0);
+    headers.extend(counts.clone().map(|(name, count)| (name.to_owned(), Value::from(count))));
     let message_id = Uuid::now_v7();
     let correlation_id = envelope.and_then(|envelope| envelope.correlation_id);
     let written = Envelop {
@@ -134,9 +134,9 @@ fn compose(told: &Told<'_>, endpoint: &EndpointContext) -> Option<(Outgoing, Str
     outgoing.message_id = Some(message_id.to_string().into());
     outgoing.correlation_id = correlation_id.map(|id| id.to_string().into());
     outgoing.headers = crate::send::transport_headers(&headers);
-    if retries > 0 {
-        // MassTransit types this one with 32 bits.
-        outgoing.headers.set("MT-Fault-RetryCount", i32::try_from(retries).unwrap_or(i32::MAX));
+    for (name, count) in counts {
+        // MassTransit types these with 32 bits.
+        outgoing.headers.set(name, i32::try_from(count).unwrap_or(i32::MAX));
     }
     Some((outgoing, route.address.clone(), published))
 }

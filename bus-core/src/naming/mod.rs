@@ -1,10 +1,12 @@
 //! Names of receive endpoints by convention, and which names entities can have.
 
 mod entity;
+mod short;
 
 pub use entity::check_entity_name;
+pub(crate) use short::short_name;
 
-/// How an endpoint is named after its consumer's type, as MassTransit's endpoint name formatters do it: the
+/// How an endpoint is named after its consumer's type or function, as MassTransit's endpoint name formatters do it: the
 /// prefix comes first, the suffix `Consumer` is left out, and a run of capitals is not split.
 ///
 /// ```
@@ -68,11 +70,14 @@ impl EndpointNames {
     }
 }
 
-/// `SubmitOrderConsumer` without `Consumer`; a name that is nothing else stays.
+/// `SubmitOrderConsumer` without `Consumer`, `submit_order_consumer` without `_consumer`; a name that is nothing else
+/// stays.
 fn without_suffix(name: &str) -> &str {
     const SUFFIX: &str = "consumer";
     match name.len().checked_sub(SUFFIX.len()) {
-        Some(at) if at > 0 && name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(SUFFIX) => &name[..at],
+        Some(at) if at > 0 && name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(SUFFIX) => {
+            name[..at].strip_suffix('_').unwrap_or(&name[..at])
+        }
         _ => name,
     }
 }
@@ -102,6 +107,7 @@ mod tests {
             ("OrderHTTPRequest", "order-httprequest", "order_httprequest", "OrderHTTPRequest"),
             ("Orders2Billing", "orders2-billing", "orders2_billing", "Orders2Billing"),
             ("send_invoice", "send-invoice", "send_invoice", "send_invoice"),
+            ("send_invoice_consumer", "send-invoice", "send_invoice", "send_invoice"),
             ("OrdersCONSUMER", "orders", "orders", "Orders"),
             // Nothing would be left.
             ("Consumer", "consumer", "consumer", "Consumer"),

@@ -10,11 +10,16 @@ use crate::{
 /// How many attempts of one consumer run at once, over all its message types. The default is as many as its
 /// endpoint has messages.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Concurrency(Option<Arc<Semaphore>>);
+pub(crate) struct Concurrency(Option<(u16, Arc<Semaphore>)>);
 
 impl Concurrency {
     pub(crate) fn of(limit: u16) -> Self {
-        Self(Some(Arc::new(Semaphore::new(limit.into()))))
+        Self(Some((limit, Arc::new(Semaphore::new(limit.into())))))
+    }
+
+    /// How many; none if there is no limit.
+    pub(crate) fn limit(&self) -> Option<u16> {
+        self.0.as_ref().map(|(limit, _)| *limit)
     }
 
     /// Waits for a place, in turn; nothing if there is no limit.
@@ -26,7 +31,7 @@ impl Concurrency {
         clock: &Clock,
         stopping: &Stopping,
     ) -> Result<Option<SemaphorePermit<'_>>, Stopped> {
-        let Some(places) = &self.0 else { return Ok(None) };
+        let Some((_, places)) = &self.0 else { return Ok(None) };
         if let Ok(place) = places.try_acquire() {
             return Ok(Some(place));
         }

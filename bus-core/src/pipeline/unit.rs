@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
@@ -35,6 +35,9 @@ pub(super) enum Begun {
     Done,
 }
 
+/// A store that has not answered by then shows in health until it does.
+const SILENCE: Duration = Duration::from_secs(5);
+
 impl<'a> Unit<'a> {
     pub(super) fn new(
         store: &'a dyn Persistence,
@@ -55,8 +58,9 @@ impl<'a> Unit<'a> {
     /// Begins the unit of work and claims the message; what an earlier one did not get rid of leaves now.
     pub(super) async fn begin(&self, stopping: &Stopping) -> Result<Begun, Unconfirmed> {
         let begun = async {
-            let mut unit = self.store.begin().await?;
+            let mut unit = self.answer("to begin a unit of work", self.store.begin()).await?;
             let claim = match &self.key {
+                // It may wait for another unit that has the message, however long that one takes.
                 Some(key) => unit.claim(key).await?,
                 None => Claim::New,
             };
@@ -96,9 +100,10 @@ impl<'a> Unit<'a> {
         let mut messages = Vec::with_capacity(record.buffered.len());
         messages.extend(record.buffered.iter().map(|buffered| buffered.message.clone()));
         if !messages.is_empty() {
-            unit.append(&messages).await.map_err(|error| self.refused(error))?;
+            let appended = self.answer("to keep what a handler sent", unit.append(&messages)).await;
+            appended.map_err(|error| self.refused(error))?;
         }
-        unit.commit().await.map_err(|error| self.refused(error))?;
+        self.answer("to commit", unit.commit()).await.map_err(|error| self.refused(error))?;
         for Buffered { message, posted, message_type, published } in &record.buffered {
             self.endpoint.outlet.observe(|| Event::Sent {
                 published: *published,
@@ -141,7 +146,7 @@ impl<'a> Unit<'a> {
             // If the store cannot note it, they may be sent once more. One that does not answer holds up no stop.
             let noted = tokio::select! {
                 biased;
-                noted = self.store.delivered(key) => noted,
+                noted = self.answer("to note what was sent", self.store.delivered(key)) => noted,
                 () = stopping.signalled() => Err(PersistenceError::Unavailable("the endpoint stopped first".into())),
             };
             if let Err(error) = noted {
@@ -154,6 +159,18 @@ impl<'a> Unit<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Waits for the store's answer, as long as it takes.
+    async fn answer<T>(&self, asked: &str, answer: impl Future<Output = T>) -> T {
+        let (mut answer, clock) = (pin!(answer), &self.endpoint.outlet.clock);
+        if let Ok(answer) = clock.by(clock.after(SILENCE), answer.as_mut()).await {
+            return answer;
+        }
+        let why = format!("the store has not answered when asked {asked}");
+        tracing::warn!(endpoint = &*self.endpoint.name, consumer = &**self.consumer, "{why}: waiting for it");
+        let _holding = self.endpoint.status.hold(why);
+        answer.await
     }
 
     fn refused(&self, error: PersistenceError) -> Unconfirmed {
@@ -172,7 +189,7 @@ impl<'a> Unit<'a> {
         let reason = Reason::said("bus::Undeliverable", text);
         let mut copy = message;
         copy.to = Destination::Queue(format!("{}_error", self.endpoint.name).into());
-        for (name, value) in fault_headers(&reason, 0, None, self.endpoint).iter() {
+        for (name, value) in fault_headers(&reason, (0, 0), None, self.endpoint).iter() {
             copy.headers.set(name.to_owned(), value.clone());
         }
         copy.extensions.insert(EnsureQueue { like: self.endpoint.name.clone() });

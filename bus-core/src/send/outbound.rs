@@ -34,7 +34,11 @@ pub struct Outbound<'a, M> {
     target: Target,
     message: M,
     options: Options,
+    /// Known here, so that what is no message is refused where it is published, and not also where that is awaited.
+    prepare: fn(&Self) -> Prepared,
 }
+
+type Prepared = Result<(Outgoing, Posted, &'static MessageType), Error>;
 
 enum Target {
     Publish,
@@ -63,7 +67,7 @@ struct Options {
 
 impl<'a, M: Message> Outbound<'a, M> {
     pub(crate) fn publish(outlet: &'a Arc<Outlet>, attempt: Option<&'a Attempt>, message: M) -> Self {
-        Self { outlet, attempt, target: Target::Publish, message, options: Options::default() }
+        Self::new(outlet, attempt, Target::Publish, message)
     }
 
     pub(crate) fn send(
@@ -72,9 +76,15 @@ impl<'a, M: Message> Outbound<'a, M> {
         to: Result<Address, AddressError>,
         message: M,
     ) -> Self {
-        Self { outlet, attempt, target: Target::Send(to), message, options: Options::default() }
+        Self::new(outlet, attempt, Target::Send(to), message)
     }
 
+    fn new(outlet: &'a Arc<Outlet>, attempt: Option<&'a Attempt>, target: Target, message: M) -> Self {
+        Self { outlet, attempt, target, message, options: Options::default(), prepare: Self::prepare }
+    }
+}
+
+impl<M> Outbound<'_, M> {
     /// Adds a header, to the envelope and, where it has a simple type, to the transport: see [`Header`]. It
     /// travels on to what is sent while the message is handled. Names beginning with `MT-` belong to
     /// MassTransit.
@@ -184,8 +194,10 @@ impl<'a, M: Message> Outbound<'a, M> {
         self.options.confirmed = true;
         self
     }
+}
 
-    fn prepare(&self) -> Result<(Outgoing, Posted, &'static MessageType), Error> {
+impl<M: Message> Outbound<'_, M> {
+    fn prepare(&self) -> Prepared {
         if !self.outlet.is_open() && self.attempt.is_none() {
             return Err(Error::NotStarted);
         }
@@ -302,12 +314,12 @@ fn written(address: Option<&Result<Address, AddressError>>) -> Result<Option<Str
     }
 }
 
-impl<'a, M: Message> IntoFuture for Outbound<'a, M> {
+impl<'a, M> IntoFuture for Outbound<'a, M> {
     type Output = Result<(), Error>;
     type IntoFuture = Transmit<'a>;
 
     fn into_future(self) -> Transmit<'a> {
-        Transmit::new(self.prepare().map(|(message, posted, message_type)| Parcel {
+        Transmit::new((self.prepare)(&self).map(|(message, posted, message_type)| Parcel {
             outlet: self.outlet,
             attempt: self.attempt,
             message,

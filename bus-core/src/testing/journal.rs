@@ -46,6 +46,7 @@ pub(super) enum What {
     /// An attempt failed, and another one follows.
     Retried,
     Faulted,
+    Redelivered,
     Moved,
 }
 
@@ -101,6 +102,12 @@ impl Observer for Journal {
                 error: Some(error.to_owned()),
                 error_type: Some(error_type),
                 ..self.handled(if last { What::Faulted } else { What::Retried }, handling, attempt)
+            },
+            Event::Redelivered { endpoint, round, why } => Entry {
+                endpoint: Some(endpoint.clone()),
+                attempt: round,
+                error: Some(why.to_owned()),
+                ..self.entry(What::Redelivered)
             },
             Event::Moved { endpoint, queue, why } => Entry {
                 endpoint: Some(endpoint.clone()),

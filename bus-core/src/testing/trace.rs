@@ -1,6 +1,7 @@
 use std::{fmt::Write, time::Duration};
 
 use super::journal::{Entry, What};
+use crate::naming::short_name;
 
 /// Everything that happened, one line each, without ids and dates: the same for each run of a test whose
 /// schedule is the same.
@@ -24,7 +25,7 @@ pub(super) fn trace(entries: &[Entry]) -> String {
 fn write_entry(text: &mut String, entry: &Entry) {
     let who = entry.endpoint.as_deref().unwrap_or("the test");
     let message = entry.message_type.map_or_else(|| "a message".to_owned(), |message_type| named(message_type.urn()));
-    let consumer = entry.consumer.as_deref().map(last_two).unwrap_or_default();
+    let consumer = entry.consumer.as_deref().map(short_name).unwrap_or_default();
     let error = entry.error.as_deref().unwrap_or_default();
     let tries = entry.attempt + 1;
     let address = entry.address.as_deref().unwrap_or_default();
@@ -42,6 +43,7 @@ fn write_entry(text: &mut String, entry: &Entry) {
         What::Faulted => {
             line(text, format_args!("{who} fails {message} ({consumer}), attempt {tries}, and gives up: {error}"));
         }
+        What::Redelivered => line(text, format_args!("{who} puts a message off, round {}: {error}", entry.attempt)),
         What::Moved => line(text, format_args!("{who} moves a message to {address}: {error}")),
     }
 }
@@ -61,20 +63,4 @@ fn named(urn: &str) -> String {
 /// The part behind the last separator.
 fn short(text: &str, separator: char) -> &str {
     text.rsplit(separator).next().unwrap_or(text)
-}
-
-/// `Orders::submit` of `shop::orders::Orders::submit`, `audit` of a function, `a closure` of one.
-fn last_two(name: &str) -> &str {
-    if name.ends_with("{{closure}}") {
-        return "a closure";
-    }
-    let starts = name.rmatch_indices("::").map(|(at, _)| at + 2);
-    let is_type = |part: &str| part.starts_with(|first: char| first.is_uppercase());
-    for (nth, start) in starts.enumerate() {
-        let part = &name[start..];
-        if nth == 1 {
-            return if is_type(part) { part } else { &name[name.rfind("::").map_or(0, |at| at + 2)..] };
-        }
-    }
-    name
 }

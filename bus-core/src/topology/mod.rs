@@ -24,6 +24,8 @@ pub struct Topology {
 pub struct Queue {
     /// The name.
     pub name: Arc<str>,
+    /// Messages come back to it after a delay.
+    pub redelivers: bool,
     /// What only one transport knows.
     pub extensions: Extensions,
 }
@@ -54,7 +56,7 @@ impl Queue {
     /// A durable queue.
     #[must_use]
     pub fn new(name: Arc<str>) -> Self {
-        Self { name, extensions: Extensions::new() }
+        Self { name, redelivers: false, extensions: Extensions::new() }
     }
 }
 

@@ -1,8 +1,6 @@
 use std::{fmt::Debug, sync::Arc};
 
-#[cfg(feature = "config")]
-use super::Extensions;
-use super::{Transport, TransportError};
+use super::{Extensions, Transport, TransportError};
 use crate::clock::Clock;
 #[cfg(feature = "config")]
 use crate::configuration::{Options, OptionsError};
@@ -14,6 +12,13 @@ pub trait Driver: Debug + Send + Sync + 'static {
 
     /// The URL schemes it takes, lower case, without `://`.
     fn schemes(&self) -> &'static [&'static str];
+
+    /// A URL that always opens. If the program's own URL is wrong, `build()` checks the endpoints by the rules of this
+    /// one, so that it tells all mistakes at once; nothing connects to it. The default is none: rules that hold for
+    /// most brokers.
+    fn sample_url(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Reads the URL and makes the transport. No I/O.
     ///
@@ -45,4 +50,6 @@ pub trait Driver: Debug + Send + Sync + 'static {
 pub struct Environment {
     /// The time to go by.
     pub clock: Clock,
+    /// What only one transport knows, from [`Builder::with`](crate::Builder::with).
+    pub options: Extensions,
 }

@@ -59,9 +59,27 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// Whether the name can be declared; the error says why not.
     fn check_name(&self, name: &str) -> Result<(), String>;
 
+    /// Whether a binding can ask for this routing key; the error says why not. Asked by `build()` of keys that are not
+    /// empty. The default is that it can.
+    fn check_routing_key(&self, _key: &str) -> Result<(), String> {
+        Ok(())
+    }
+
     /// What stands against an endpoint with these settings: a sentence for each option that excludes another,
     /// or that this broker cannot have. Asked by `build()`, so without any I/O. The default is nothing.
     fn check_endpoint(&self, _settings: &ReceiverSettings) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether an endpoint with these settings gets its messages, or those of each lane, one after the other and in
+    /// order, whoever receives: sessions, partitions, a single active consumer. The default is `false`.
+    fn keeps_order(&self, _settings: &ReceiverSettings) -> bool {
+        false
+    }
+
+    /// The options of an endpoint that only this transport knows, each with its value, as people read them. Nothing secret.
+    /// The default is none.
+    fn describe_endpoint(&self, _settings: &ReceiverSettings) -> Vec<(String, String)> {
         Vec::new()
     }
 

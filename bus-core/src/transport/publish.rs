@@ -58,8 +58,8 @@ pub struct Outgoing {
     /// The ordered part of the queue that it belongs to, where queues have lanes: messages of one key keep their
     /// order. A broker may put many keys into one lane, and a message without a key into any.
     pub lane: Option<Lane>,
-    /// How long the message is of use once the broker has it. Afterwards it is not delivered: where the broker
-    /// keeps it all the same, the receiver leaves it out.
+    /// How long the message is of use once the broker has it; with a delay, once that is over. Afterwards it is not
+    /// delivered: where the broker keeps it all the same, the receiver leaves it out.
     pub time_to_live: Option<Duration>,
     /// How long the broker holds it back first. Longer than [`Capabilities::delay_max`](super::Capabilities::delay_max)
     /// is [`PublishOutcome::Rejected`].

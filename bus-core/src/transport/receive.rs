@@ -1,4 +1,10 @@
-use std::{fmt::Debug, future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{
+    fmt::Debug,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
@@ -16,6 +22,8 @@ pub struct ReceiverSettings {
     /// Where there are lanes, the transport shares it out among those of the receiver: the bus handles a lane's
     /// messages one after the other, and a slow lane that may have all places gets them all in the end.
     pub prefetch: u16,
+    /// Messages come back to the queue after delays of up to this; none if it has no redelivery.
+    pub redelivers: Option<Duration>,
     /// What only one transport knows.
     pub extensions: Extensions,
 }
@@ -24,7 +32,7 @@ impl ReceiverSettings {
     /// A receiver of `queue`.
     #[must_use]
     pub fn new(queue: Arc<str>, prefetch: u16) -> Self {
-        Self { queue, prefetch, extensions: Extensions::new() }
+        Self { queue, prefetch, redelivers: None, extensions: Extensions::new() }
     }
 }
 
@@ -71,6 +79,10 @@ pub enum Event {
     /// The subscription is gone, and all lanes with it; unsettled deliveries will come again, and cannot be settled
     /// here. The receiver tries to come back.
     Lost(Cause),
+    /// The broker ended the subscription, as it does when the queue is deleted: unsettled deliveries may never come
+    /// again. The bus handles them to their end, although they cannot be settled here. The receiver tries to come
+    /// back.
+    Cancelled(Cause),
     /// The subscription works (again).
     Restored,
 }

@@ -98,6 +98,21 @@ impl EndpointOptions {
     }
 }
 
+impl EndpointOptions {
+    /// Those that were set, by name.
+    pub(crate) fn described(&self) -> Vec<(String, String)> {
+        let Self { lease, lanes, dead_letter, time_to_live, max_length } = self;
+        let options = [
+            ("lease", lease.map(|length| format!("{length:?}"))),
+            ("lanes", lanes.then(|| "true".to_owned())),
+            ("dead_letter", dead_letter.as_deref().map(str::to_owned)),
+            ("time_to_live", time_to_live.map(|time| format!("{time:?}"))),
+            ("max_length", max_length.map(|messages| messages.to_string())),
+        ];
+        options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
 /// As people wrote them.
 impl fmt::Display for EndpointOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

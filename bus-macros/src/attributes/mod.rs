@@ -8,7 +8,7 @@ use nearest::nearest;
 use proc_macro2::Span;
 use syn::{
     Error, Ident, LitBool, LitInt, LitStr, Path, Result, Token, ext::IdentExt, meta::ParseNestedMeta, parenthesized,
-    parse::Parse, punctuated::Punctuated, token::Paren,
+    parse::Parse, punctuated::Punctuated, spanned::Spanned, token::Paren,
 };
 
 /// A key that an attribute takes, with an example for error texts.
@@ -59,6 +59,14 @@ impl Keys {
 }
 
 impl Key {
+    /// `key` alone.
+    pub(crate) fn alone(&self, meta: &ParseNestedMeta<'_>) -> Result<Span> {
+        match meta.input.is_empty() || meta.input.peek(Token![,]) {
+            true => Ok(meta.path.span()),
+            false => Err(self.takes("no value", meta.path.span())),
+        }
+    }
+
     /// `key = "text"`.
     pub(crate) fn text(&self, meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
         let text: LitStr = self.value(meta, "a text")?;

@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute, Error, Generics, ImplItem, ItemImpl, Lifetime, LitStr, Result, Type, TypeReference, WherePredicate,
+    Attribute, Error, Generics, ImplItem, ItemImpl, Lifetime, Result, Type, TypeReference, WherePredicate,
     spanned::Spanned,
     visit::{Visit, visit_type_reference},
 };
 
 use super::{
+    auto,
     bounds::shared,
     handler::{Handler, take_marker},
     options::Options,
@@ -24,7 +25,8 @@ pub(super) fn expand(mut block: ItemImpl, options: &Options, root: &TokenStream)
     let generated = problems.keep(consumer_name(&block)).map(|name| {
         let consumers: TokenStream = handlers.iter().map(|handler| consumer(handler, &block, root)).collect();
         let listed = listed(&handlers, &name, options, &block, root);
-        quote! { #consumers #listed }
+        let found = options.auto.map(|auto| problems.keep(auto::block(&block, auto, root)));
+        quote! { #consumers #listed #found }
     });
     let errors = problems.into_compile_error();
     quote! { #errors #block #generated }
@@ -131,7 +133,8 @@ fn consumer(handler: &Handler, block: &ItemImpl, root: &TokenStream) -> TokenStr
     let (consumer, generics) = (&block.self_ty, bounded(block, handler.bounds(root)));
     let (message, functions, conditions) = (&handler.message, handler.functions(root), handler.conditions());
     let (impl_generics, _, where_clause) = generics.split_for_impl();
-    quote_spanned! {Span::mixed_site()=>
+    // Two handlers of one message, if the macro did not see that they are, are shown at the message.
+    quote_spanned! {Span::mixed_site().located_at(message.span())=>
         #(#conditions)*
         #[automatically_derived]
         #[allow(trivial_bounds)]
@@ -142,38 +145,27 @@ fn consumer(handler: &Handler, block: &ItemImpl, root: &TokenStream) -> TokenStr
 }
 
 fn listed(handlers: &[Handler], name: &str, options: &Options, block: &ItemImpl, root: &TokenStream) -> TokenStream {
-    // A bound cannot have a condition of its own.
-    let unconditional = handlers.iter().filter(|handler| handler.conditions().is_empty());
-    let generics = bounded(block, unconditional.flat_map(|handler| handler.bounds(root)));
+    // Bounds without a parameter are checked where the handlers are. A bound cannot have a condition of its own.
+    let is_generic = !block.generics.params.is_empty();
+    let bounding = handlers.iter().filter(|handler| is_generic && handler.conditions().is_empty());
+    let generics = bounded(block, bounding.flat_map(|handler| handler.bounds(root)));
     let consumer = &block.self_ty;
     let span = Span::mixed_site();
     let list = Ident::new(if handlers.is_empty() { "_list" } else { "list" }, span);
-    let listings = handlers.iter().map(|handler| handler.listing(root, &list));
-    let endpoint = optional(options.endpoint.as_ref().map(LitStr::value));
-    let concurrency = optional(options.concurrency);
-    let prefetch = optional(options.prefetch);
+    let listings = handlers.iter().map(|handler| handler.listing(root, &list, is_generic));
+    let settings = options.settings(root);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     quote_spanned! {span=>
         #[automatically_derived]
         #[allow(trivial_bounds)]
         impl #impl_generics #root::consumer::Handlers for #consumer #where_clause {
             const NAME: &'static str = #name;
-            const SETTINGS: #root::consumer::ConsumerSettings = #root::consumer::ConsumerSettings {
-                endpoint: #endpoint,
-                concurrency: #concurrency,
-                prefetch: #prefetch,
-            };
+            const SETTINGS: #root::consumer::ConsumerSettings = #settings;
             fn handlers(#list: &mut #root::consumer::HandlerList<Self>) {
+                #[allow(unused_imports)]
+                use #root::consumer::{Listed as _, Unlisted as _};
                 #(#listings)*
             }
         }
-    }
-}
-
-fn optional(value: Option<impl ToTokens>) -> TokenStream {
-    let span = Span::mixed_site();
-    match value {
-        Some(value) => quote_spanned!(span=> ::core::option::Option::Some(#value)),
-        None => quote_spanned!(span=> ::core::option::Option::None),
     }
 }

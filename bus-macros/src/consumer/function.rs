@@ -6,6 +6,7 @@ use syn::{Error, FnArg, ItemFn, Result, Type, spanned::Spanned};
 
 use super::{
     arguments::{Argument, classify},
+    auto,
     bounds::signature_bounds,
     handler::{output, typed},
     options::Options,
@@ -15,12 +16,13 @@ use crate::attributes::Problems;
 /// The function as typed, and checks of its signature beside it.
 pub(super) fn expand(function: &ItemFn, options: &Options, root: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
-    if let Some((setting, span)) = options.setting {
+    if let Some((setting, span)) = options.setting.filter(|_| options.auto.is_none()) {
         problems.add(span, no_effect(setting, function, options));
     }
     let checks = problems.keep(checks(function, root));
+    let found = options.auto.filter(|_| checks.is_some()).map(|auto| auto::function(function, options, auto, root));
     let errors = problems.into_compile_error();
-    quote! { #errors #function #checks }
+    quote! { #errors #function #checks #found }
 }
 
 /// Says how the settings are written where the function is registered.
@@ -31,8 +33,9 @@ fn no_effect(setting: &str, function: &ItemFn, options: &Options) -> String {
     let concurrency = number("concurrency", options.concurrency);
     let prefetch = number("prefetch", options.prefetch);
     format!(
-        "on a function `{setting}` has no effect: write it where the function is registered, \
-         `.endpoint({endpoint:?}, |e| e.consumer({name}){concurrency}{prefetch})`"
+        "on a function without `auto`, `{setting}` has no effect: write it where the function is registered, \
+         `.endpoint({endpoint:?}, |e| e.consumer({name}){concurrency}{prefetch})`, or let `.discover()` find it, \
+         `#[consumer(auto, …)]`"
     )
 }
 
@@ -76,9 +79,7 @@ fn checks(function: &ItemFn, root: &TokenStream) -> Result<TokenStream> {
     function_name.set_span(at_name);
     let arguments = signature.inputs.iter().map(|_| quote_spanned!(at_name=> any()));
     let call = quote_spanned!(at_name=> #function_name(#(#arguments),*));
-    let conditions = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     Ok(quote_spanned! {span=>
-        #(#conditions)*
         #[allow(dead_code, unreachable_code, trivial_bounds, clippy::all, clippy::pedantic)]
         const _: () = {
             fn future<T: ::core::marker::Send>(_: T) {}

@@ -16,6 +16,8 @@ pub(super) struct Handler {
     pub(super) message: Type,
     arguments: Vec<Argument>,
     output: Type,
+    /// The method's where-clause: the consumer is one where it holds.
+    clause: Vec<WherePredicate>,
     /// The method's `#[cfg]`s; what is generated for it must come and go with it.
     conditions: Vec<Attribute>,
 }
@@ -61,13 +63,16 @@ impl Handler {
             message,
             arguments,
             output: output(signature, "a handler")?,
+            clause: signature.generics.where_clause.iter().flat_map(|clause| clause.predicates.clone()).collect(),
             conditions: method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
         })
     }
 
     /// What must hold of the types in the method's signature.
     pub(super) fn bounds(&self, root: &TokenStream) -> Vec<WherePredicate> {
-        signature_bounds(&self.message, self.extractors(), &self.output, root)
+        let mut bounds = signature_bounds(&self.message, self.extractors(), &self.output, root);
+        bounds.extend(self.clause.iter().cloned());
+        bounds
     }
 
     /// The body of the impl of `Consumer` for this handler's message.
@@ -113,10 +118,16 @@ impl Handler {
         }
     }
 
-    /// The statement that lists this handler.
-    pub(super) fn listing(&self, root: &TokenStream, list: &Ident) -> TokenStream {
+    /// The statement that lists this handler. What it needs of a parameter is demanded of the block; anything else is
+    /// refused at its signature, and here not once more.
+    pub(super) fn listing(&self, root: &TokenStream, list: &Ident, is_generic: bool) -> TokenStream {
         let (conditions, message, name) = (&self.conditions, &self.message, self.name.to_string());
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #root::consumer::HandlerList::<Self>::add::<#message>(#list, #name);)
+        let span = Span::mixed_site();
+        let listed = match is_generic {
+            true => quote_spanned!(span=> #root::consumer::HandlerList::<Self>::add::<#message>(#list, #name)),
+            false => quote_spanned!(span=> #root::consumer::Listing::<Self, #message>::of(#list).list(#name)),
+        };
+        quote_spanned!(span=> #(#conditions)* #listed;)
     }
 
     pub(super) fn conditions(&self) -> &[Attribute] {

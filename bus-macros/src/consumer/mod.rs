@@ -1,6 +1,7 @@
 //! `#[consumer]`.
 
 mod arguments;
+mod auto;
 mod block;
 mod bounds;
 mod function;
@@ -10,7 +11,7 @@ mod options;
 use options::Options;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Error, Item, ItemImpl, parse2};
+use syn::{Error, ImplItemFn, Item, ItemImpl, parse2};
 
 use crate::root::root;
 
@@ -42,6 +43,17 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     quote! { #problem #expanded }
+}
+
+/// `#[handle]` that no `#[consumer]` has taken off.
+pub(crate) fn handle_alone(item: &TokenStream) -> TokenStream {
+    let is_method = parse2::<ImplItemFn>(item.clone()).is_ok_and(|method| method.sig.receiver().is_some());
+    let remedy = match is_method {
+        true => "`#[handle]` marks the handlers of a consumer: write `#[consumer]` on the `impl` block around it",
+        false => "`#[handle]` marks methods in a block with `#[consumer]`: on a function write `#[consumer]` instead",
+    };
+    let error = Error::new(Span::call_site(), remedy).into_compile_error();
+    quote! { #error #item }
 }
 
 /// The item without `#[handle]`, which means nothing to the compiler.

@@ -1,4 +1,5 @@
 use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::{LitStr, Path, Result, meta, parse::Parser};
 
 use crate::attributes::{Key, Keys};
@@ -7,6 +8,7 @@ const KEYS: &[Key] = &[
     Key { name: "endpoint", example: "endpoint = \"orders\"" },
     Key { name: "concurrency", example: "concurrency = 16" },
     Key { name: "prefetch", example: "prefetch = 32" },
+    Key { name: "auto", example: "auto" },
     Key { name: "crate", example: "crate = path::to::bus" },
 ];
 
@@ -16,6 +18,8 @@ pub(super) struct Options {
     pub(super) endpoint: Option<LitStr>,
     pub(super) concurrency: Option<u16>,
     pub(super) prefetch: Option<u16>,
+    /// Where `auto` stands.
+    pub(super) auto: Option<Span>,
     pub(super) root: Option<Path>,
     /// The first key that says something about the endpoint, and where it stands.
     pub(super) setting: Option<(&'static str, Span)>,
@@ -31,6 +35,7 @@ impl Options {
                 "endpoint" => options.endpoint = Some(key.text(&meta)?),
                 "concurrency" => options.concurrency = Some(key.count(&meta)?),
                 "prefetch" => options.prefetch = Some(key.count(&meta)?),
+                "auto" => options.auto = Some(key.alone(&meta)?),
                 _ => options.root = Some(key.path(&meta)?),
             }
             Ok(())
@@ -38,5 +43,23 @@ impl Options {
         read.parse2(arguments)?;
         options.setting = keys.first_of(&["endpoint", "concurrency", "prefetch"]);
         Ok(options)
+    }
+
+    /// The settings, as a `ConsumerSettings`.
+    pub(super) fn settings(&self, root: &TokenStream) -> TokenStream {
+        let endpoint = optional(self.endpoint.as_ref().map(LitStr::value));
+        let concurrency = optional(self.concurrency);
+        let prefetch = optional(self.prefetch);
+        quote_spanned! {Span::mixed_site()=>
+            #root::consumer::ConsumerSettings { endpoint: #endpoint, concurrency: #concurrency, prefetch: #prefetch }
+        }
+    }
+}
+
+fn optional(value: Option<impl ToTokens>) -> TokenStream {
+    let span = Span::mixed_site();
+    match value {
+        Some(value) => quote_spanned!(span=> ::core::option::Option::Some(#value)),
+        None => quote_spanned!(span=> ::core::option::Option::None),
     }
 }

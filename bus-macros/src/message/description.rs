@@ -54,7 +54,7 @@ fn rest(options: &Options, root: &TokenStream) -> TokenStream {
     let entity_name = options.entity_name.as_ref().map(|name| quote_spanned!(span=> .with_entity_name(#name)));
     let topic_kind = options.exchange_type.map(|kind| {
         let kind = Ident::new(kind, span);
-        quote_spanned!(span=> .with_topic_kind(#root::topology::TopicKind::#kind))
+        quote_spanned!(span=> .with_topic_kind(#root::message::TopicKind::#kind))
     });
     let outside_topology = options.outside_topology.then(|| quote_spanned!(span=> .outside_topology()));
     let implementing = contracts::implementing(&options.contracts, root);

@@ -232,12 +232,12 @@ mod tests {
     fn every_mistake_in_the_table_is_told_with_its_place() {
         let (_, problems) = read(endpoint(), "quorm = true\nmax_priority = 256\nexpires = 5\narguments = { x = 1.5 }");
         let expected = [
-            "TOML:2:1: endpoint `orders`, `rabbitmq`: unknown key `quorm`: did you mean `quorum`?",
-            "TOML:3:16: endpoint `orders`, `rabbitmq`: expected a whole number up to 255, found `256`",
-            "TOML:4:11: endpoint `orders`, `rabbitmq`: expected a duration, such as \"200ms\", \"30s\" or \"1h 30m\", \
-             found `5`",
-            "TOML:5:19: endpoint `orders`, `rabbitmq`: expected true or false, a whole number of 64 bits, or a text, \
-             found `1.5`",
+            "endpoint `orders`: `rabbitmq`: unknown key `quorm`: did you mean `quorum`? --> TOML:2:1",
+            "endpoint `orders`: `rabbitmq`: expected a whole number up to 255, found `256` --> TOML:3:16",
+            "endpoint `orders`: `rabbitmq`: expected a duration, such as \"200ms\", \"30s\" or \"1h 30m\", found `5` \
+             --> TOML:4:11",
+            "endpoint `orders`: `rabbitmq`: expected true or false, a whole number of 64 bits, or a text, found `1.5` \
+             --> TOML:5:19",
         ];
         let problems: Vec<_> = problems.iter().map(|problem| problem.trim_start_matches("  - ")).collect();
         assert_eq!(problems, expected);

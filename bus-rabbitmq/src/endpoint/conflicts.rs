@@ -2,27 +2,17 @@
 
 use bus_core::{envelope::HeaderValue, naming::check_entity_name};
 
-use super::{EndpointOptions, Lifetime};
+use super::{EndpointOptions, Lifetime, argument_values::argument_values};
 use crate::address::SHORT;
 
 /// The longest time that RabbitMQ takes: 32 bits of milliseconds.
 const LONGEST: i64 = u32::MAX as i64;
-/// The longest of what is put behind an endpoint's name.
-const SUFFIX: &str = "_skipped";
 
 /// A sentence for each thing that stands against a queue of that name with these options.
 pub(crate) fn conflicts(queue: &str, options: &EndpointOptions) -> Vec<String> {
     let mut problems = Vec::new();
-    // MassTransit cuts a longer name and puts a hash behind it. Which one is not known, so two parties could
-    // not agree on the name: it is refused instead.
-    if queue.len() <= SHORT && queue.len() + SUFFIX.len() > SHORT {
-        problems.push(format!(
-            "its name has {} bytes, which leaves no room for `{SUFFIX}`: {} are possible",
-            queue.len(),
-            SHORT - SUFFIX.len()
-        ));
-    }
     quorum(options, &mut problems);
+    argument_values(options, &mut problems);
     numbers(options, &mut problems);
     dead_letters(queue, options, &mut problems);
     for name in options.names().filter(|name| name.is_empty() || name.len() > SHORT) {
@@ -55,6 +45,8 @@ fn numbers(options: &EndpointOptions, problems: &mut Vec<String>) {
     for (name, option, least, most) in [
         ("x-quorum-initial-group-size", "quorum_group_size", 1, i64::MAX),
         ("x-max-priority", "max_priority", 1, 255),
+        ("x-max-length", "max_length", 0, i64::MAX),
+        ("x-max-length-bytes", "x-max-length-bytes", 0, i64::MAX),
         ("x-expires", "expires", 1, LONGEST),
         ("x-message-ttl", "message_ttl", 0, LONGEST),
         ("x-consumer-timeout", "consumer_timeout", 1, LONGEST),
@@ -129,8 +121,5 @@ mod tests {
         check(&endpoint().dead_letter_queue("x", "y"), &[]);
         check(&endpoint().dead_letter_queue("q", "a b"), &["messages would go round", "cannot be named `a b`"]);
         check(&endpoint().argument("n".repeat(256), 1), &["has 256"]);
-        let room = |bytes: usize| conflicts(&"n".repeat(bytes), &endpoint());
-        assert_eq!(room(247), [""; 0]);
-        assert!(room(248)[0].contains("no room for `_skipped`: 247 are possible"), "{:?}", room(248));
     }
 }

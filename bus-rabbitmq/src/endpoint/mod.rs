@@ -1,5 +1,6 @@
 //! What only RabbitMQ knows of a receive endpoint: how its queue is declared.
 
+mod argument_values;
 mod aside;
 #[cfg(feature = "config")]
 mod configured;

@@ -1,11 +1,13 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use bus_core::envelope::HeaderValue;
+use bus_core::{envelope::HeaderValue, transport::Lane};
 use lapin::types::{FieldTable, ShortString};
 
+use super::argument_values::shown;
 use crate::headers::to_amqp;
 
 const QUEUE_TYPE: &str = "x-queue-type";
+const SINGLE_ACTIVE: &str = "x-single-active-consumer";
 
 /// Options of an endpoint on RabbitMQ: `.with(bus_rabbitmq::endpoint().quorum())`.
 #[must_use]
@@ -113,9 +115,14 @@ impl EndpointOptions {
 
     /// One consumer at a time gets all messages, the others stand by: `x-single-active-consumer`. Default:
     /// they share.
+    ///
+    /// The queue is one lane then: the bus handles its messages one after the other in the broker's order, whatever
+    /// the endpoint's concurrency is, and a message that fails holds up the others until its retries are used up. When
+    /// another consumer takes over, what the one before had prefetched is handled again; classic queues keep its order
+    /// then, quorum queues do not. A message that ends its process is not found out.
     #[must_use]
     pub fn single_active_consumer(self) -> Self {
-        self.argument("x-single-active-consumer", true)
+        self.argument(SINGLE_ACTIVE, true)
     }
 
     /// How long a delivery may stay unsettled before the broker closes the channel: `x-consumer-timeout`,
@@ -203,9 +210,30 @@ impl EndpointOptions {
         self.arguments.iter().map(|(name, _)| name.as_ref())
     }
 
+    /// The queue's arguments and whatever else was set, by name.
+    pub(crate) fn described(&self) -> Vec<(String, String)> {
+        let lifetime = match self.lifetime {
+            Lifetime::Durable => None,
+            Lifetime::Temporary => Some("temporary"),
+            Lifetime::Expiring => Some("expiring_temporary"),
+        };
+        let flags = [lifetime, self.auto_delete_exchange.then_some("auto_delete_exchange")];
+        let flags = flags.into_iter().flatten().map(|flag| (flag.to_owned(), "true".to_owned()));
+        let queues = self.dead_letters.iter().filter_map(|(_, queue)| queue.as_ref());
+        let queues = queues.map(|queue| ("dead_letter_queue".to_owned(), queue.to_string()));
+        let arguments = self.arguments.iter().map(|(name, value)| (name.to_string(), shown(value)));
+        flags.chain(queues).chain(arguments).collect()
+    }
+
     /// Whether the queue belongs to the connection that declares it.
     pub(crate) fn is_exclusive(&self) -> bool {
         self.lifetime != Lifetime::Durable
+    }
+
+    /// The lane of its messages, if it has one.
+    pub(crate) fn lane(&self) -> Option<Lane> {
+        let single = self.get(SINGLE_ACTIVE) == Some(&HeaderValue::Bool(true));
+        single.then(|| Lane("single active consumer".into()))
     }
 
     pub(crate) fn is_quorum(&self) -> bool {

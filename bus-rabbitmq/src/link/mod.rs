@@ -2,8 +2,10 @@
 //! alarm that blocks publishing must not block acknowledgements.
 
 pub(crate) mod backoff;
+mod dial;
 mod server_version;
 mod state;
+mod status;
 mod supervisor;
 
 use std::{sync::Arc, time::Instant};
@@ -12,8 +14,11 @@ use bus_core::{clock::Clock, transport::TransportError};
 use lapin::Connection;
 use tokio::sync::watch;
 
+use state::State;
+
+pub(crate) use dial::{dial, goodbye};
 pub(crate) use server_version::ServerVersion;
-pub(crate) use state::State;
+pub(crate) use status::Status;
 pub(crate) use supervisor::{OnConnected, Supervisor};
 
 use crate::refusal::{Kind, Refusal};
@@ -28,72 +33,12 @@ pub(crate) struct Link {
     clock: Clock,
 }
 
-/// A snapshot of a connection.
-#[derive(Debug, Clone)]
-pub(crate) struct Status {
-    pub(crate) state: State,
-    /// While it is ready or blocked.
-    pub(crate) connection: Option<Arc<Connection>>,
-    /// Why it is blocked, or what ended the last try or the last connection.
-    pub(crate) why: Option<Refusal>,
-    /// The last wish that this is an answer to.
-    call: u64,
-}
-
 /// What the transport wants of a [`Supervisor`]. Counted, since the same may be wanted again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
     Nothing(u64),
     Connection(u64),
     End,
-}
-
-impl Status {
-    /// The connection and its number, if it can be used.
-    pub(crate) fn usable(&self) -> Option<(u64, &Arc<Connection>)> {
-        match self.state {
-            State::Ready { generation } | State::Blocked { generation } => {
-                self.connection.as_ref().map(|connection| (generation, connection))
-            }
-            _ => None,
-        }
-    }
-
-    /// The broker takes publishes.
-    pub(crate) fn open(&self) -> bool {
-        matches!(self.state, State::Ready { .. })
-    }
-
-    /// It works, and those before it did not last: this one may not either.
-    pub(crate) fn shaky(&self) -> bool {
-        self.open() && self.why.is_some()
-    }
-
-    /// Trying again does not help.
-    pub(crate) fn refused(&self) -> bool {
-        self.state == State::Failed
-    }
-
-    /// Why it cannot be used, in words.
-    pub(crate) fn reason(&self) -> String {
-        let what = match self.state {
-            State::Ready { .. } if self.why.is_none() => return "it is connected".to_owned(),
-            State::Ready { .. } => "connections do not last",
-            State::Blocked { .. } => "the broker takes no messages",
-            State::Idle => "it is not connected",
-            State::Connecting { .. } | State::BackingOff { .. } => "the connection is down",
-            State::Failed => "the broker refused the connection",
-            State::Closed => "the transport is closed",
-        };
-        match &self.why {
-            Some(why) => format!("{what}: {why}"),
-            None => what.to_owned(),
-        }
-    }
-
-    pub(crate) fn refusal(&self) -> Refusal {
-        self.why.clone().unwrap_or_else(|| Refusal::new(Kind::Disconnected, self.reason()))
-    }
 }
 
 impl Link {
@@ -113,7 +58,7 @@ impl Link {
             Some((generation, connection)) => Ok((generation, connection.clone())),
             None => Err(TransportError::Disconnected {
                 address: self.address.to_string(),
-                source: Refusal::new(Kind::Disconnected, status.reason()).boxed(),
+                source: Refusal::new(Kind::Disconnected, status.reason(self.clock.now())).boxed(),
             }),
         }
     }
@@ -140,14 +85,14 @@ impl Link {
         let address = self.address.to_string();
         match self.clock.by(deadline, settled).await {
             Ok(status) if status.usable().is_some() => Ok(()),
-            Ok(status) => Err(match status.refusal() {
+            Ok(status) => Err(match status.refusal(self.clock.now()) {
                 refusal if refusal.kind() == Kind::NoAccess => {
                     TransportError::AccessRefused { address, source: refusal.boxed() }
                 }
                 refusal => TransportError::Disconnected { address, source: refusal.boxed() },
             }),
             Err(_) => {
-                let source = self.status.borrow().refusal().boxed();
+                let source = self.status.borrow().refusal(self.clock.now()).boxed();
                 Err(TransportError::Unreachable { address, source })
             }
         }
@@ -202,12 +147,16 @@ mod tests {
 
     #[test]
     fn a_refusal_that_was_told_before_the_call_was_seen_is_no_answer_to_it() {
-        let refused = |call| Status { state: State::Failed, connection: None, why: None, call };
+        let clock = Clock::default();
+        let refused = |call| {
+            let mut status = Status::new(clock.now());
+            (status.state, status.call) = (State::Failed, call);
+            status
+        };
         let (told, status) = watch::channel(refused(0));
         let (wish, _wishes) = watch::channel(Wish::Nothing(0));
-        let clock = Clock::default();
         let deadline = clock.after(std::time::Duration::from_secs(600));
-        let link = Link { address: "rabbitmq://h".into(), status, wish, clock };
+        let link = Link { address: "rabbitmq://h".into(), status, wish, clock: clock.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let _entered = runtime.enter();
         let mut call = Box::pin(link.connect(deadline));

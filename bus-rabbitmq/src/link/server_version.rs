@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::settings::Settings;
+use crate::settings::Host;
 
 /// AMQP 0-9-1 in the words of its handshake.
 const GREETING: &[u8] = b"AMQP\x00\x00\x09\x01";
@@ -45,15 +45,9 @@ impl From<&str> for ServerVersion {
     }
 }
 
-/// Opens a connection that ends after the broker's first words; an error says that nobody answers.
-///
-/// It also keeps lapin from silent brokers: an attempt of lapin's that nobody answers leaves its thread behind,
-/// waiting. With TLS it would take a handshake of its own; that the port is open has to do.
-pub(crate) async fn ask(settings: &Settings) -> io::Result<Option<ServerVersion>> {
-    let mut stream = TcpStream::connect((settings.host.as_str(), settings.port)).await?;
-    if settings.tls {
-        return Ok(None);
-    }
+/// Opens a connection that ends after the broker's first words; an error says that nobody answers. Not for TLS.
+pub(crate) async fn ask(host: &Host) -> io::Result<Option<ServerVersion>> {
+    let mut stream = TcpStream::connect((host.name.as_str(), host.port)).await?;
     stream.write_all(GREETING).await?;
     let mut header = [0; HEADER];
     stream.read_exact(&mut header).await?;
@@ -141,8 +135,8 @@ mod tests {
                 // Until the other side hangs up.
                 let _ = stream.read_u8().await;
             });
-            let settings = Settings::read(&format!("amqp://127.0.0.1:{port}")).unwrap();
-            assert_eq!(ask(&settings).await.unwrap(), expected);
+            let host = Host { name: "127.0.0.1".to_owned(), port };
+            assert_eq!(ask(&host).await.unwrap(), expected);
             broker.await.unwrap();
         }
     }

@@ -1,24 +1,26 @@
-//! What a connection does next, as a value: no I/O, no time.
+//! What a connection does next, as a value: no I/O, and time only as it is told.
+
+use std::time::{Duration, Instant};
 
 use super::backoff;
-use std::time::Duration;
 
-/// After the first success a refusal may be a rotated password: it is tried, but slowly.
-pub(crate) const SLOW: Duration = Duration::from_secs(5);
+/// When to ask a host again that refused us: after the first success that may be a rotated password, and who asks
+/// often is locked out.
+pub(crate) const SLOW: Duration = Duration::from_secs(10);
 
 /// Where one connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     /// Nobody asked for it yet, or nobody does any more.
     Idle,
-    /// An attempt is under way; so many failed before it.
-    Connecting { failures: u32 },
+    /// An attempt at this host is under way.
+    Connecting { host: usize },
     /// It works.
     Ready { generation: u64 },
     /// It works, but the broker takes no publishes: an alarm.
     Blocked { generation: u64 },
-    /// The next attempt waits.
-    BackingOff { failures: u32, pause: Duration },
+    /// The next attempt waits, as no host is due before.
+    BackingOff { host: usize, until: Instant },
     /// Refused before it ever worked; trying again does not help.
     Failed,
     /// For good.
@@ -38,6 +40,8 @@ pub(crate) enum Input {
     Unreachable,
     /// The broker refused the attempt: credentials, virtual host.
     Refused,
+    /// There are no credentials to try with.
+    NoCredentials,
     /// The pause is over.
     PauseOver,
     /// The broker takes no publishes.
@@ -55,141 +59,137 @@ pub(crate) enum Input {
 }
 
 /// The state, and what of the past counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) state: State,
     /// How many connections there were. A reconnect is told by it.
     pub(crate) generation: u64,
+    /// How many attempts failed since there was a connection, or since somebody began to want one.
+    pub(crate) failures: u32,
     /// There was a connection since somebody began to want one: the credentials were right.
     proven: bool,
     /// How many connections in a row ended early.
     early: u32,
+    /// The host of the last attempt, or the one to begin with.
+    host: usize,
+    hosts: Vec<Host>,
+}
+
+/// One host, of which the machine knows no more than its place in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Host {
+    /// Not to be tried before.
+    due: Instant,
+    /// How many attempts at it failed in a row.
+    failures: u32,
+    /// The last one was refused.
+    refused: bool,
 }
 
 impl Machine {
-    pub(crate) fn new() -> Self {
-        Self { state: State::Idle, generation: 0, proven: false, early: 0 }
+    /// For so many hosts, of which the `first` is tried first, and then the others in turn.
+    pub(crate) fn new(hosts: usize, first: usize, now: Instant) -> Self {
+        let host = Host { due: now, failures: 0, refused: false };
+        let hosts = vec![host; hosts.max(1)];
+        Self { state: State::Idle, generation: 0, failures: 0, proven: false, early: 0, host: first, hosts }
     }
 
     /// The connections before this one ended early.
-    pub(crate) fn shaky(self) -> bool {
+    pub(crate) fn shaky(&self) -> bool {
         self.early > 0
     }
 
-    /// The next state. An input that does not fit changes nothing.
-    pub(crate) fn step(self, input: Input) -> Self {
-        let Self { state, generation, proven, early } = self;
-        let state = match (state, input) {
-            (State::Closed, _) | (_, Input::Close) => State::Closed,
-            (State::Failed, Input::Unwanted) => State::Failed,
-            (_, Input::Unwanted) => return Self { generation, ..Self::new() },
-            (State::Idle | State::Failed, Input::Wanted) => State::Connecting { failures: 0 },
-            (State::Connecting { .. }, Input::Connected) => {
-                let generation = generation + 1;
-                return Self { state: State::Ready { generation }, generation, proven: true, early };
+    /// The credentials were right once.
+    pub(crate) fn proven(&self) -> bool {
+        self.proven
+    }
+
+    /// The host that is tried, or was last.
+    pub(crate) fn host(&self) -> usize {
+        self.host
+    }
+
+    /// What follows. An input that does not fit changes nothing.
+    pub(crate) fn step(&mut self, input: Input, now: Instant) {
+        match (self.state, input) {
+            (State::Closed, _) => {}
+            (_, Input::Close) => self.state = State::Closed,
+            (State::Failed, Input::Unwanted) => {}
+            (_, Input::Unwanted) => self.begin_anew(State::Idle, now),
+            (State::Idle | State::Failed, Input::Wanted) => {
+                self.begin_anew(State::Connecting { host: self.host }, now);
             }
-            (State::Connecting { failures }, Input::Unreachable) => {
-                State::BackingOff { failures: failures.saturating_add(1), pause: backoff::pause(failures) }
+            (State::Connecting { host }, Input::Connected) => {
+                self.generation += 1;
+                (self.proven, self.failures) = (true, 0);
+                self.hosts[host] = Host { due: now, failures: 0, refused: false };
+                self.state = State::Ready { generation: self.generation };
             }
-            (State::Connecting { .. }, Input::Refused) if !proven => State::Failed,
-            (State::Connecting { failures }, Input::Refused) => {
-                State::BackingOff { failures: failures.saturating_add(1), pause: SLOW }
+            (State::Connecting { host }, Input::Unreachable) => {
+                self.failed(host, now + backoff::pause(self.hosts[host].failures), false);
+                self.turn(now);
             }
-            (State::BackingOff { failures, .. }, Input::PauseOver) => State::Connecting { failures },
-            (State::Ready { generation }, Input::Blocked) => State::Blocked { generation },
-            (State::Blocked { generation }, Input::Unblocked) => State::Ready { generation },
-            (State::Ready { .. } | State::Blocked { .. }, Input::Lasted) => return Self { early: 0, ..self },
-            // The first try follows at once: most losses are a restart of the other side of a proxy.
+            (State::Connecting { host }, Input::Refused) => {
+                self.failed(host, now + SLOW, true);
+                self.turn(now);
+            }
+            (State::Connecting { host }, Input::NoCredentials) => {
+                // At another host they would be missing, too.
+                self.failed(host, now + SLOW, false);
+                self.hosts.iter_mut().for_each(|host| host.due = now + SLOW);
+                self.turn(now);
+            }
+            (State::BackingOff { host, .. }, Input::PauseOver) => self.state = State::Connecting { host },
+            (State::Ready { generation }, Input::Blocked) => self.state = State::Blocked { generation },
+            (State::Blocked { generation }, Input::Unblocked) => self.state = State::Ready { generation },
+            (State::Ready { .. } | State::Blocked { .. }, Input::Lasted) => self.early = 0,
+            // At once: most losses are a restart of the other side of a proxy, or of one host of several.
             (State::Ready { .. } | State::Blocked { .. }, Input::Lost) => {
-                return Self { state: State::Connecting { failures: 0 }, early: 0, ..self };
+                self.early = 0;
+                self.turn(now);
             }
             (State::Ready { .. } | State::Blocked { .. }, Input::LostEarly) => {
-                let state = State::BackingOff { failures: early, pause: backoff::pause(early) };
-                return Self { state, early: early.saturating_add(1), ..self };
+                let rounds = self.early / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX);
+                self.hosts[self.host].due = now + backoff::pause(rounds);
+                self.early = self.early.saturating_add(1);
+                self.turn(now);
             }
-            (state, _) => state,
+            _ => {}
+        }
+        if let State::Connecting { host } = self.state {
+            self.host = host;
+        }
+    }
+
+    /// Forgets all but how many connections there were, and where it is.
+    fn begin_anew(&mut self, state: State, now: Instant) {
+        let anew = Self::new(self.hosts.len(), self.host, now);
+        *self = Self { state, generation: self.generation, ..anew };
+    }
+
+    fn failed(&mut self, host: usize, due: Instant, refused: bool) {
+        self.failures = self.failures.saturating_add(1);
+        let failures = self.hosts[host].failures.saturating_add(1);
+        self.hosts[host] = Host { due, failures, refused };
+    }
+
+    /// Goes to the host that is due first; of several, to the one next in turn.
+    fn turn(&mut self, now: Instant) {
+        // The hosts of a cluster know the same users: a refusal by one counts for those that did not answer.
+        let all_tried = self.hosts.iter().all(|host| host.failures > 0);
+        if !self.proven && all_tried && self.hosts.iter().any(|host| host.refused) {
+            self.state = State::Failed;
+            return;
+        }
+        let in_turn = (1..=self.hosts.len()).map(|step| (self.host + step) % self.hosts.len());
+        let next = in_turn.min_by_key(|host| self.hosts[*host].due.max(now)).unwrap_or_default();
+        let until = self.hosts[next].due;
+        self.state = match until > now {
+            true => State::BackingOff { host: next, until },
+            false => State::Connecting { host: next },
         };
-        Self { state, ..self }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn after(inputs: &[Input]) -> Machine {
-        inputs.iter().fold(Machine::new(), |machine, input| machine.step(*input))
-    }
-
-    #[test]
-    fn it_connects_loses_the_connection_and_comes_back_with_a_new_generation() {
-        use Input::*;
-        assert_eq!(after(&[Wanted, Connected]).state, State::Ready { generation: 1 });
-        assert_eq!(after(&[Wanted, Connected, Lost]).state, State::Connecting { failures: 0 });
-        assert_eq!(
-            after(&[Wanted, Connected, Lost, Unreachable, PauseOver, Connected]).state,
-            State::Ready { generation: 2 }
-        );
-        assert_eq!(after(&[Wanted, Connected, Blocked]).state, State::Blocked { generation: 1 });
-        assert_eq!(after(&[Wanted, Connected, Blocked, Unblocked]).state, State::Ready { generation: 1 });
-        assert_eq!(after(&[Wanted, Connected, Blocked, Lost, Connected]).state, State::Ready { generation: 2 });
-    }
-
-    #[test]
-    fn it_tries_for_ever_with_pauses_that_stop_growing() {
-        let mut machine = after(&[Input::Wanted]);
-        for failures in 1..100 {
-            machine = machine.step(Input::Unreachable);
-            let State::BackingOff { failures: counted, pause } = machine.state else { panic!("{machine:?}") };
-            assert_eq!(counted, failures);
-            assert!(pause <= Duration::from_secs(1));
-            machine = machine.step(Input::PauseOver);
-        }
-    }
-
-    #[test]
-    fn connections_that_end_early_are_not_made_again_in_a_hurry() {
-        use Input::*;
-        let mut machine = after(&[Wanted, Connected]);
-        for _ in 0..20 {
-            machine = machine.step(LostEarly);
-            assert!(matches!(machine.state, State::BackingOff { .. }));
-            machine = machine.step(PauseOver).step(Connected);
-        }
-        assert_eq!(machine.early, 20);
-        assert!(machine.shaky() && !machine.step(Lasted).shaky());
-        assert_eq!(machine.step(Lasted).state, machine.state);
-        assert_eq!(machine.step(Lost).early, 0);
-    }
-
-    #[test]
-    fn a_refusal_is_fatal_only_before_the_first_success_and_may_be_asked_again() {
-        use Input::*;
-        assert_eq!(after(&[Wanted, Refused]).state, State::Failed);
-        assert_eq!(after(&[Wanted, Refused, Wanted]).state, State::Connecting { failures: 0 });
-        assert_eq!(after(&[Wanted, Connected, Lost, Refused]).state, State::BackingOff { failures: 1, pause: SLOW });
-    }
-
-    #[test]
-    fn what_nobody_wants_any_more_rests_and_begins_anew_when_it_is_wanted_again() {
-        use Input::*;
-        for before in [&[Wanted][..], &[Wanted, Unreachable], &[Wanted, Connected], &[Wanted, Connected, Lost]] {
-            assert_eq!(after(before).step(Unwanted).state, State::Idle);
-        }
-        let again = [Wanted, Connected, Unwanted, Wanted];
-        assert_eq!(after(&again).step(Connected).state, State::Ready { generation: 2 });
-        assert_eq!(after(&again).step(Refused).state, State::Failed, "the credentials may be others now");
-    }
-
-    #[test]
-    fn closed_is_for_good_and_late_inputs_change_nothing() {
-        use Input::*;
-        for before in [&[][..], &[Wanted], &[Wanted, Connected], &[Wanted, Unreachable], &[Wanted, Refused]] {
-            let closed = after(before).step(Close);
-            for input in [Wanted, Connected, Lost, PauseOver, Unblocked] {
-                assert_eq!(closed.step(input).state, State::Closed);
-            }
-        }
-        assert_eq!(after(&[Lost, Connected, PauseOver]).state, State::Idle);
-    }
-}
+mod tests;

@@ -6,33 +6,42 @@ use std::{
 };
 
 use bus_core::clock::Clock;
-use futures_util::{FutureExt, StreamExt, future::Either, future::select};
-use lapin::{Connection, ConnectionProperties, Event, runtime::default_runtime};
+use futures_util::{FutureExt, Stream, StreamExt, future::Either, future::select};
+use lapin::{Connection, Event};
 use tokio::sync::watch;
 
 use super::{
     Link, Status, Wish,
+    dial::{Line, dial, goodbye},
     server_version::{ServerVersion, ask},
     state::{Input, Machine, State},
 };
 use crate::{
-    refusal::{Kind, Refusal, while_connecting},
+    credentials::Identity,
+    refusal::{Kind, Refusal},
     settings::Settings,
 };
 
 /// How long an attempt may take before it is given up.
 const ATTEMPT: Duration = Duration::from_secs(10);
+/// The same while there are other hosts to turn to.
+const ATTEMPT_OF_SEVERAL: Duration = Duration::from_secs(5);
 /// lapin reports a loss through its events; one that came before anybody listened is seen by looking.
 const LOOK: Duration = Duration::from_millis(500);
 /// A connection that ends within it ended early.
 const EARLY: Duration = Duration::from_secs(1);
-/// How long the broker may take to answer a close.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What is done with each new connection, and the version of the server if that is known, before anybody else
 /// sees the connection.
 pub(crate) type OnConnected = Box<dyn Fn(Arc<Connection>, Option<ServerVersion>) -> Doing + Send + Sync>;
 type Doing = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+
+/// A connection, with what only its keeper has.
+struct Live {
+    connection: Arc<Connection>,
+    line: Line,
+    events: Pin<Box<dyn Stream<Item = Event> + Send>>,
+}
 
 /// Keeps one connection: connects, watches, connects again.
 pub(crate) struct Supervisor {
@@ -45,35 +54,44 @@ pub(crate) struct Supervisor {
     call: u64,
     status: watch::Sender<Status>,
     on_connected: Option<OnConnected>,
-    /// The last attempt met somebody who did not answer.
-    silent: bool,
+    identity: Arc<Identity>,
+    /// The connection, while there is one.
+    live: Option<Live>,
+    /// What the hosts said last, since a connection held.
+    said: Vec<Option<Refusal>>,
 }
 
 impl Supervisor {
     pub(crate) fn new(
         settings: Arc<Settings>,
+        identity: Arc<Identity>,
         purpose: &'static str,
         clock: Clock,
         on_connected: Option<OnConnected>,
     ) -> (Self, Link) {
         let (wish, wishes) = watch::channel(Wish::Nothing(0));
-        let (status, statuses) = watch::channel(Status { state: State::Idle, connection: None, why: None, call: 0 });
+        let (status, statuses) = watch::channel(Status::new(clock.now()));
         let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
-        (Self { settings, purpose, clock, wish: wishes, call: 0, status, on_connected, silent: false }, link)
+        let said = vec![None; settings.hosts.len()];
+        let (wish, call, live) = (wishes, 0, None);
+        let supervisor = Self { settings, purpose, clock, wish, call, status, on_connected, identity, live, said };
+        (supervisor, link)
     }
 
     /// Runs until [`Link::end`], or until nobody holds the link any more.
     pub(crate) async fn run(mut self) {
-        let mut machine = Machine::new();
+        let hosts = self.settings.hosts.len();
+        // Clients that are all started at once spread over the hosts.
+        let first = (self.clock.chance() * hosts as f64) as usize % hosts;
         let mut connected = self.clock.now();
+        let mut machine = Machine::new(hosts, first, connected);
         while machine.state != State::Closed {
             let (input, why) = match machine.state {
                 State::Idle | State::Failed => (self.wished().await, None),
-                State::Connecting { .. } => self.attempt().await,
-                State::BackingOff { pause, .. } => {
-                    let over = self.clock.clone();
-                    let over = async move { over.sleep(pause).await };
-                    match self.unless_wished(over).await {
+                State::Connecting { host } => self.attempt(host).await,
+                State::BackingOff { until, .. } => {
+                    let clock = self.clock.clone();
+                    match self.unless_wished(async move { clock.sleep_until(until).await }).await {
                         Ok(()) => (Input::PauseOver, None),
                         Err(input) => (input, None),
                     }
@@ -91,26 +109,39 @@ impl Supervisor {
             if input == Input::Connected {
                 connected = now;
             }
-            machine = machine.step(input);
-            self.publish(machine, why);
+            let host = machine.host();
+            machine.step(input, now);
+            self.publish(&machine, host, why);
         }
     }
 
-    fn publish(&self, machine: Machine, why: Option<Refusal>) {
-        tracing::debug!(address = self.settings.address(), purpose = self.purpose, state = ?machine.state,
-            why = why.as_ref().map(tracing::field::display), "connection");
-        self.status.send_modify(|status| {
-            status.state = machine.state;
-            status.call = self.call;
-            match machine.state {
-                State::Ready { .. } if !machine.shaky() => status.why = None,
-                _ if why.is_some() => status.why = why,
-                _ => {}
-            }
-            if status.usable().is_none() {
-                status.connection = None;
-            }
-        });
+    /// Tells what became of it, and what that host said.
+    fn publish(&mut self, machine: &Machine, host: usize, why: Option<Refusal>) {
+        tracing::debug!(address = self.settings.address(), host = %self.settings.hosts[host], purpose = self.purpose,
+            state = ?machine.state, why = why.as_ref().map(tracing::field::display), "connection");
+        let works = matches!(machine.state, State::Ready { .. }) && !machine.shaky();
+        if works || machine.state == State::Idle {
+            self.said.fill(None);
+        }
+        if let Some(why) = why {
+            self.said[host] = Some(why);
+        }
+        let why = self.said();
+        let name = self.settings.hosts[machine.host()].to_string();
+        let now = self.clock.now();
+        self.status.send_modify(|status| status.follow(machine, &name, why, self.call, now));
+    }
+
+    /// What is known of why there is no connection, by host if there are several.
+    fn said(&self) -> Option<Refusal> {
+        let mut said =
+            self.settings.hosts.iter().zip(&self.said).filter_map(|(host, said)| Some((host, said.as_ref()?)));
+        if self.settings.hosts.len() == 1 {
+            return said.next().map(|(_, said)| said.clone());
+        }
+        let words: Vec<_> = said.clone().map(|(host, said)| format!("{host}: {said}")).collect();
+        let kind = said.clone().map(|(_, said)| said.kind()).find(|kind| *kind == Kind::NoAccess);
+        Some(Refusal::new(kind.unwrap_or(said.next()?.1.kind()), words.join("; ")))
     }
 
     /// The next wish that means something.
@@ -141,39 +172,42 @@ impl Supervisor {
         }
     }
 
-    async fn attempt(&mut self) -> (Input, Option<Refusal>) {
-        let deadline = self.clock.now() + ATTEMPT;
+    async fn attempt(&mut self, host: usize) -> (Input, Option<Refusal>) {
         let (clock, settings, purpose) = (self.clock.clone(), self.settings.clone(), self.purpose);
-        let silent = std::mem::take(&mut self.silent);
+        let identity = self.identity.clone();
         // With TLS nothing would be learned but that somebody listens.
-        let asks = silent || self.on_connected.is_some() && !settings.tls;
+        let asks = self.on_connected.is_some() && !settings.tls;
         let connecting = async move {
-            let asked = async {
-                let answer = if asks { ask(&settings).await } else { Ok(None) };
-                let server = match answer {
-                    Err(error) if silent => return Err(Refusal::new(Kind::Disconnected, error.to_string())),
-                    // What is wrong lapin meets, too, and says it better.
-                    answer => answer.unwrap_or_default(),
-                };
-                connect(&settings, purpose).await.map(|connection| (connection, server))
+            let credentials = identity.credentials(&clock).await?;
+            let host = &settings.hosts[host];
+            let patience = if settings.hosts.len() > 1 { ATTEMPT_OF_SEVERAL } else { ATTEMPT };
+            let deadline = clock.now() + patience;
+            let dialling = async {
+                // What is wrong lapin meets, too, and says it better.
+                let server = if asks { ask(host).await.unwrap_or_default() } else { None };
+                let (connection, line) = dial(&settings, host, &credentials, purpose, (&clock, deadline)).await?;
+                Ok((connection, line, server))
             };
-            clock.by(deadline, asked).await
+            clock.by(deadline, dialling).await.unwrap_or_else(|_| {
+                let words = format!("no answer to the handshake within {} s", patience.as_secs());
+                Err(Refusal::new(Kind::Disconnected, words))
+            })
         };
-        let (connection, server) = match self.unless_wished(connecting).await {
-            Ok(Ok(Ok((connection, server)))) => (Arc::new(connection), server),
-            Ok(Ok(Err(refusal))) if refusal.kind() == Kind::NoAccess => return (Input::Refused, Some(refusal)),
-            Ok(Ok(Err(refusal))) => return (Input::Unreachable, Some(refusal)),
-            Ok(Err(_)) => {
-                self.silent = true;
-                let words = format!("no answer to the handshake within {} s", ATTEMPT.as_secs());
-                return (Input::Unreachable, Some(Refusal::new(Kind::Disconnected, words)));
+        let (connection, line, server) = match self.unless_wished(connecting).await {
+            Ok(Ok((connection, line, server))) => (Arc::new(connection), line, server),
+            Ok(Err(refusal)) => {
+                let input = match refusal.kind() {
+                    Kind::NoAccess => Input::Refused,
+                    Kind::NoCredentials => Input::NoCredentials,
+                    _ => Input::Unreachable,
+                };
+                return (input, Some(refusal));
             }
-            Err(input) => {
-                // It may have been a silent one, too.
-                self.silent = true;
-                return (input, None);
-            }
+            Err(input) => return (input, None),
         };
+        // What lapin tells before anybody listens is lost.
+        let events = Box::pin(connection.events_listener());
+        let live = Live { connection: connection.clone(), line, events };
         let prepare = self.on_connected.as_ref().map(|prepare| prepare(connection.clone(), server));
         let prepared = async move {
             match prepare {
@@ -184,14 +218,15 @@ impl Supervisor {
         match self.unless_wished(prepared).await {
             Ok(Ok(())) => {}
             Ok(Err(refusal)) => {
-                goodbye(&self.clock, &connection).await;
+                live.end(&self.clock).await;
                 return (Input::Unreachable, Some(refusal));
             }
             Err(input) => {
-                goodbye(&self.clock, &connection).await;
+                live.end(&self.clock).await;
                 return (input, None);
             }
         }
+        self.live = Some(live);
         self.status.send_if_modified(|status| {
             status.connection = Some(connection);
             // Seen together with the state.
@@ -202,71 +237,69 @@ impl Supervisor {
 
     /// Waits until something happens to the connection, or until it has lasted.
     async fn watch(&mut self, lasted: Option<Instant>) -> (Input, Option<Refusal>) {
-        let status = self.status.borrow().clone();
-        let Some(connection) = status.connection else {
-            return (Input::Lost, None);
-        };
-        let blocked = matches!(status.state, State::Blocked { .. });
+        let Some(mut live) = self.live.take() else { return (Input::Lost, None) };
+        let blocked = matches!(self.status.borrow().state, State::Blocked { .. });
         let clock = self.clock.clone();
-        let watched = connection.clone();
-        let happens = async move {
-            let mut events = Box::pin(watched.events_listener());
-            loop {
-                if !watched.status().connected() {
-                    // The event with the reason was sent before anybody looked.
-                    let event = events.next().now_or_never().flatten();
-                    let why = match event {
-                        Some(Event::Error(error)) => Refusal::from(error),
-                        _ => Refusal::new(Kind::Disconnected, "the connection was closed"),
-                    };
-                    return (Input::Lost, Some(why));
+        match self.unless_wished(live.happens(&clock, blocked, lasted)).await {
+            Ok((Input::Lost, why)) => {
+                // A blocked one would wait for ever: lapin answers no close until it is unblocked.
+                if !live.connection.status().blocked() {
+                    live.line.let_go();
                 }
-                if lasted.is_some_and(|at| at <= clock.now()) {
-                    return (Input::Lasted, None);
-                }
-                match (watched.status().blocked(), blocked) {
-                    (true, false) => {
-                        let why = Refusal::new(Kind::Disconnected, "it is blocked by an alarm of the broker");
-                        return (Input::Blocked, Some(why));
-                    }
-                    (false, true) => return (Input::Unblocked, None),
-                    _ => {}
-                }
-                match select(events.next(), Box::pin(clock.sleep(LOOK))).await {
-                    // Errors of channels are told here too; they are their users' affair.
-                    Either::Left((Some(Event::Error(error)), _)) if !watched.status().connected() => {
-                        return (Input::Lost, Some(Refusal::from(error)));
-                    }
-                    Either::Left((Some(Event::ConnectionBlocked(reason)), _)) if !blocked => {
-                        let why = Refusal::new(Kind::Disconnected, format!("it is blocked by the broker: {reason}"));
-                        return (Input::Blocked, Some(why));
-                    }
-                    Either::Left((None, _)) => clock.sleep(LOOK).await,
-                    _ => {}
-                }
+                (Input::Lost, why)
             }
-        };
-        match self.unless_wished(happens).await {
-            Ok(happened) => happened,
+            Ok(happened) => {
+                self.live = Some(live);
+                happened
+            }
             Err(input) => {
-                goodbye(&self.clock, &connection).await;
+                live.end(&self.clock).await;
                 (input, None)
             }
         }
     }
 }
 
-async fn connect(settings: &Settings, purpose: &str) -> Result<Connection, Refusal> {
-    let name = match &settings.connection_name {
-        Some(name) => format!("{name} ({purpose})"),
-        None => format!("bus ({purpose})"),
-    };
-    let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let runtime = default_runtime().map_err(while_connecting)?;
-    Connection::connect_uri_with_runtime(settings.amqp_uri(), properties, runtime).await.map_err(while_connecting)
-}
+impl Live {
+    async fn happens(&mut self, clock: &Clock, blocked: bool, lasted: Option<Instant>) -> (Input, Option<Refusal>) {
+        let mut event = None;
+        loop {
+            // lapin tells of errors of channels, too, which are their users' affair: the last one counts, and only
+            // if the connection is gone.
+            let (mut error, mut alarm) = (None, None);
+            while let Some(next) = event.take().or_else(|| self.events.next().now_or_never().flatten()) {
+                match next {
+                    Event::Error(why) => error = Some(Refusal::from(why)),
+                    Event::ConnectionBlocked(why) => alarm = Some(why),
+                    _ => {}
+                }
+            }
+            if !self.connection.status().connected() {
+                let closed = || Refusal::new(Kind::Disconnected, "the connection was closed, lapin did not say why");
+                return (Input::Lost, Some(error.unwrap_or_else(closed)));
+            }
+            if lasted.is_some_and(|at| at <= clock.now()) {
+                return (Input::Lasted, None);
+            }
+            match (self.connection.status().blocked(), blocked) {
+                (true, false) => {
+                    let why = alarm.unwrap_or_else(|| "an alarm".to_owned());
+                    return (Input::Blocked, Some(Refusal::new(Kind::Disconnected, why)));
+                }
+                (false, true) => return (Input::Unblocked, None),
+                _ => {}
+            }
+            let mut look = Box::pin(clock.sleep(LOOK));
+            match select(self.events.next(), &mut look).await {
+                Either::Left((Some(next), _)) => event = Some(next),
+                // lapin says nothing any more; what it says by its status is seen by looking.
+                Either::Left((None, _)) => look.await,
+                Either::Right(_) => {}
+            }
+        }
+    }
 
-async fn goodbye(clock: &Clock, connection: &Connection) {
-    // A broker that does not answer is left without a word; dropping the connection closes it.
-    let _ = clock.by(clock.now() + GOODBYE, connection.close(200, "OK".into())).await;
+    async fn end(self, clock: &Clock) {
+        goodbye(clock, &self.connection, self.line).await;
+    }
 }

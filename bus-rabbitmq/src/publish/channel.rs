@@ -13,6 +13,8 @@ use crate::{
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long messages that do not need it wait for what is being made: until then all stay in order.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long messages wait at the most for the topology to be declared again.
+const RESTORING: Duration = Duration::from_secs(5);
 /// After something failed although the connection stands.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -36,13 +38,23 @@ pub(crate) enum Prepared {
 
 pub(crate) type Preparing = Pin<Box<dyn Future<Output = Prepared> + Send>>;
 
-/// How long messages wait at the most for the topology to be declared again.
-const RESTORING: Duration = Duration::from_secs(5);
-
-/// Opens a channel, however often that takes, on a broker that has again what it may have lost.
-pub(crate) fn open(clock: Clock, generation: u64, connection: Arc<Connection>, applied: Arc<Applied>) -> Preparing {
+/// Opens a channel, however often that takes. With a topology, on a broker that has again what it may have lost.
+pub(crate) fn open(
+    clock: Clock,
+    generation: u64,
+    connection: Arc<Connection>,
+    lost: Option<Arc<Applied>>,
+) -> Preparing {
     Box::pin(async move {
-        let _ = clock.by(clock.after(RESTORING), applied.again_for_senders(&connection)).await;
+        if let Some(applied) = lost
+            && clock.by(clock.after(RESTORING), applied.again_for_senders(&connection)).await.is_err()
+        {
+            tracing::warn!(
+                "the topology could not be declared again within {} s: publishing goes on, and an event whose binding \
+                 the broker lost reaches nobody until the binding is back",
+                RESTORING.as_secs()
+            );
+        }
         loop {
             let opened = async {
                 let channel = connection.create_channel().await?;

@@ -12,7 +12,7 @@ impl Worker {
     /// same, and the window would have no bound.
     pub(super) fn sweep(&mut self) {
         let now = self.clock.now();
-        let reason = self.status.borrow().reason();
+        let reason = self.status.borrow().reason(now);
         let mut earliest: Option<Instant> = None;
         let mut late = |entry: &mut Entry| match entry.deadline() {
             Some(deadline) if deadline <= now => {

@@ -43,6 +43,8 @@ pub(crate) struct Worker {
     pub(super) flights: Flights,
     sequence: u64,
     opening: bool,
+    /// On this connection, or an earlier one, the topology was declared; a start declares it on the first.
+    restored: u64,
     preparing: FuturesUnordered<Preparing>,
     /// No deadline passes before it.
     pub(super) earliest: Option<Instant>,
@@ -70,6 +72,7 @@ impl Worker {
             flights: Flights::default(),
             sequence: 0,
             opening: false,
+            restored: 1,
             preparing: FuturesUnordered::new(),
             earliest: None,
             draining: None,
@@ -154,7 +157,9 @@ impl Worker {
         while let Some(front) = self.line.front() {
             let Some((_, outlet)) = self.outlet.as_ref().filter(|(known, _)| *known == generation) else {
                 self.opening = true;
-                self.preparing.push(open(self.clock.clone(), generation, connection, self.applied.clone()));
+                // A channel that is opened again on the same connection finds everything there.
+                let lost = (generation > self.restored).then(|| self.applied.clone());
+                self.preparing.push(open(self.clock.clone(), generation, connection, lost));
                 return;
             };
             if self.line.waits_aside(front) {
@@ -210,7 +215,7 @@ impl Worker {
     fn prepared(&mut self, prepared: Prepared) {
         match prepared {
             Prepared::Opened(generation, outlet) => {
-                self.opening = false;
+                (self.opening, self.restored) = (false, generation);
                 self.outlet = Some((generation, outlet));
             }
             Prepared::Late(need) => self.needs.late(&need),

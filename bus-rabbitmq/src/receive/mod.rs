@@ -22,7 +22,7 @@ use std::{
 
 use bus_core::{
     clock::Clock,
-    transport::{Cause, Event, Receiver, Token, Unsettled},
+    transport::{Cause, Event, Lane, Receiver, Token, Unsettled},
 };
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
@@ -48,6 +48,8 @@ pub(crate) struct Inbound {
     /// How many deliveries were handed out.
     out: Arc<AtomicUsize>,
     clock: Clock,
+    /// Of every message of this queue.
+    lane: Option<Lane>,
     /// The loss was told, and the way back was not.
     lost: bool,
     paused: bool,
@@ -68,7 +70,7 @@ pub(crate) struct WorkerEnds {
 }
 
 impl Inbound {
-    pub(crate) fn new(clock: Clock) -> (Self, WorkerEnds) {
+    pub(crate) fn new(clock: Clock, lane: Option<Lane>) -> (Self, WorkerEnds) {
         let (commands, received) = mpsc::unbounded_channel();
         let (fed, feeds) = mpsc::unbounded_channel();
         let out = Arc::new(AtomicUsize::new(0));
@@ -78,6 +80,7 @@ impl Inbound {
             hand: Arc::new(Hand { commands }),
             out: out.clone(),
             clock,
+            lane,
             lost: false,
             paused: false,
             queued: VecDeque::new(),
@@ -120,7 +123,9 @@ impl Inbound {
                     let token = Token { generation: current.generation, number: delivery.delivery_tag };
                     self.out.fetch_add(1, Ordering::AcqRel);
                     let unsettled = Unsettled::new(self.hand.clone(), token);
-                    into.push(Event::Delivery(Box::new(decode::delivery(delivery, unsettled))));
+                    let mut delivery = decode::delivery(delivery, unsettled);
+                    delivery.lane = self.lane.clone();
+                    into.push(Event::Delivery(Box::new(delivery)));
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.ended(Some(error.into()));
@@ -164,7 +169,12 @@ impl Inbound {
         let refusal = refusal.unwrap_or_else(|| Refusal::new(Kind::Channel, words));
         // The worker may have ended with the transport.
         let _ = self.hand.commands.send(Command::Ended(generation, cancelled));
-        self.lose(Arc::new(refusal));
+        let cause: Cause = Arc::new(refusal);
+        match cancelled {
+            // Of a deleted queue nothing comes again.
+            true if !std::mem::replace(&mut self.lost, true) => self.queued.push_back(Event::Cancelled(cause)),
+            _ => self.lose(cause),
+        }
     }
 
     fn lose(&mut self, cause: Cause) {

@@ -175,7 +175,7 @@ impl Worker {
     async fn look(&mut self) {
         let usable = self.status.borrow_and_update().usable().map(|(number, _)| number);
         if self.life.as_ref().is_some_and(|life| Some(life.connection) != usable) {
-            let cause = Arc::new(self.status.borrow().refusal());
+            let cause = Arc::new(self.status.borrow().refusal(self.clock.now()));
             self.lose(cause);
         }
         if self.life.is_none() && usable.is_some() && self.wanted() {

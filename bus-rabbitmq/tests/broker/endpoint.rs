@@ -1,26 +1,30 @@
 //! Endpoint options on a real broker, and what the queues beside an endpoint take of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bus_core::{
-    Builder, Error, Message,
+    Builder, Error, Message, Retry,
     bus::Catalog,
-    consumer::Failure,
+    consumer::{Context, Failure},
     topology::{Queue, Topology},
     transport::{ApplyMode, Driver, EnsureQueue, Environment, Event, PublishOutcome, Transport, TransportError},
 };
 use bus_rabbitmq::{DRIVER, EndpointOptions, endpoint};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use xtask::Relay;
 
-use crate::{
-    relay::Relay,
-    server::{Rabbit, complete, delivery, events, published, receiver, send, soon, to},
-};
+use crate::server::{Rabbit, complete, delivery, events, published, ready, receiver, send, soon, to};
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(namespace = "Bus.Tests", crate = bus_core)]
 struct Failing {}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Bus.Tests", crate = bus_core)]
+struct Counted {
+    number: u32,
+}
 
 fn failing(url: &str, name: &str, options: EndpointOptions) -> Result<bus_core::Bus, Error> {
     let catalog = Catalog { drivers: vec![&DRIVER], missing: Vec::new() };
@@ -100,13 +104,13 @@ async fn a_queue_that_another_connection_has_for_itself_is_refused_and_taken_ove
 async fn a_queue_that_the_broker_holds_for_a_dead_connection_is_waited_for() {
     let rabbit = Rabbit::new();
     let broker = rabbit.url().split('@').next_back().unwrap().split('/').next().unwrap();
-    let relay = Relay::to(broker.to_owned()).await;
-    let through = rabbit.url().replace(broker, &format!("127.0.0.1:{}", relay.port));
+    let relay = Relay::to(broker);
+    let through = rabbit.url().replace(broker, &format!("127.0.0.1:{}", relay.port()));
     let transport = DRIVER.open(&through, Environment::default()).unwrap();
     transport.connect(soon()).await.unwrap();
     transport.apply(&topology([("mine", endpoint().temporary())]), ApplyMode::Create).await.unwrap();
     let mut receiver = receiver(&transport, "mine", 10).await;
-    relay.cut();
+    relay.cut_client();
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
     // Connected again, and the queue is somebody's.
     match &events(&mut receiver, 1).await[..] {
@@ -195,8 +199,10 @@ fn options_that_exclude_each_other_fail_the_build() {
     let said = problems("orders", endpoint().quorum().max_priority(9).temporary());
     assert!(said.contains("endpoint `orders`: a quorum queue has no `max_priority`"), "{said}");
     assert!(said.contains("endpoint `orders`: a quorum queue is durable"), "{said}");
-    let said = problems(&"n".repeat(250), endpoint());
-    assert!(said.contains("no room for `_skipped`"), "{said}");
+    for (length, suffix) in [(248, "_skipped"), (250, "_error")] {
+        let said = problems(&"n".repeat(length), endpoint());
+        assert!(said.contains(&format!("no room for `{suffix}`")), "{said}");
+    }
     let said = problems(&"n".repeat(256), endpoint());
     assert!(said.contains("256 bytes; 255 are possible") && !said.contains("_skipped"), "{said}");
     assert_eq!(problems("orders", endpoint().quorum().single_active_consumer()), "");
@@ -218,4 +224,50 @@ async fn the_address_of_a_temporary_endpoint_says_so() {
     let address = found.headers.text("MT-Fault-InputAddress").unwrap();
     assert!(address.ends_with("/short-lived?temporary=true"), "{address}");
     bus.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_active_consumer_handles_one_message_after_the_other_and_a_takeover_repeats_them_in_order() {
+    let rabbit = Rabbit::new();
+    let bus = async || {
+        let (seen, numbers) = tokio::sync::mpsc::unbounded_channel();
+        let slow_second = move |Counted { number }: Counted, ctx: Context| {
+            let seen = seen.clone();
+            async move {
+                if number == 2 && ctx.attempt() == 0 {
+                    return Err(Failure::from("not yet"));
+                }
+                // Its end is seen in the test; a process that ended before it handled the number.
+                let handled = seen.send(number).map_err(|_| Failure::from("nobody looks"));
+                match number {
+                    4.. if !ctx.redelivered() => std::future::pending().await,
+                    _ => handled,
+                }
+            }
+        };
+        let catalog = Catalog { drivers: vec![&DRIVER], missing: Vec::new() };
+        let retry = Retry::interval(1, Duration::from_millis(200));
+        let bus = Builder::new(rabbit.url(), catalog)
+            .endpoint("single", |e| {
+                e.concurrency(8).retry(retry).consumer(slow_second).with(endpoint().single_active_consumer())
+            })
+            .build()
+            .unwrap();
+        bus.start().await.unwrap();
+        (bus, numbers)
+    };
+    let (first, mut active) = bus().await;
+    let (second, mut standing_by) = bus().await;
+    for number in 1..=8 {
+        first.send("queue:single", Counted { number }).await.unwrap();
+    }
+    for number in 1..=4 {
+        assert_eq!(active.recv().await, Some(number), "in order, though the second came to its end by a retry");
+    }
+    drop(first);
+    for number in 4..=8 {
+        assert_eq!(standing_by.recv().await, Some(number));
+    }
+    second.stop().await;
+    assert_eq!(ready(&rabbit.connected().await, "single").await, 0);
 }

@@ -4,8 +4,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bus_core::transport::{Driver, Environment, Event, PublishOutcome, SettleOutcome, TransportError};
+use bus_core::{
+    Builder, Message,
+    bus::Catalog,
+    consumer::Failure,
+    transport::{Driver, Environment, Event, PublishOutcome, SettleOutcome, TransportError},
+};
 use bus_rabbitmq::DRIVER;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     publish::pipelined,
@@ -72,10 +78,54 @@ async fn a_queue_deleted_under_its_consumer_comes_back() {
     let transport = rabbit.with_queue("q").await;
     let mut receiver = receiver(&transport, "q", 10).await;
     rabbit.delete("queues", "q");
-    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Cancelled(_)]));
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
     assert!(matches!(send(&transport, to("q", 1)).await, PublishOutcome::Confirmed));
     assert_eq!(complete(delivery(&mut receiver).await).await, SettleOutcome::Settled);
+}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(namespace = "Bus.Tests", crate = bus_core)]
+struct Numbered {
+    number: u32,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_of_a_deleted_queue_is_handled_all_the_same() {
+    let rabbit = Rabbit::new();
+    let (handled, mut numbers) = tokio::sync::mpsc::unbounded_channel();
+    let (deleted, wait) = tokio::sync::watch::channel(false);
+    let handle = move |message: Numbered| {
+        let (handled, mut wait) = (handled.clone(), wait.clone());
+        async move {
+            wait.wait_for(|deleted| *deleted).await.unwrap();
+            handled.send(message.number).unwrap();
+            Ok::<_, Failure>(())
+        }
+    };
+    let catalog = Catalog { drivers: vec![&DRIVER], missing: Vec::new() };
+    let bus = Builder::new(rabbit.url(), catalog)
+        .endpoint("q", |e| e.consumer(handle).concurrency(1).prefetch(5))
+        .build()
+        .unwrap();
+    bus.start().await.unwrap();
+    for number in 0..5 {
+        bus.send("queue:q", Numbered { number }).await.unwrap();
+    }
+    // All five are here, four of them in line.
+    while rabbit.unacknowledged("q").await < 5 {
+        tokio::task::yield_now().await;
+    }
+    rabbit.delete("queues", "q");
+    while !bus.health().endpoints[0].problem.as_ref().is_some_and(|problem| problem.contains("cancelled")) {
+        tokio::task::yield_now().await;
+    }
+    deleted.send(true).unwrap();
+    for number in 0..5 {
+        let next = tokio::time::timeout(Duration::from_secs(30), numbers.recv()).await;
+        assert_eq!(next.expect("it is handled"), Some(number));
+    }
+    bus.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

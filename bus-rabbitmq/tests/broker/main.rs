@@ -3,12 +3,12 @@
 
 #![allow(clippy::disallowed_methods, reason = "deadlines of the machine's time: the broker is real")]
 
+mod access;
 mod endpoint;
 mod faults;
-mod proxy;
+mod frames;
 mod publish;
 mod receive;
-mod relay;
 mod server;
 mod topology;
 mod unanswered;

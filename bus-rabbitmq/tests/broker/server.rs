@@ -52,7 +52,7 @@ impl Rabbit {
         transport
     }
 
-    /// Connected to a proxy in front of the broker.
+    /// Connected through a relay in front of the broker.
     pub(crate) async fn connected_through(&self, port: u16) -> Arc<dyn Transport> {
         let transport =
             DRIVER.open(&format!("amqp://guest:guest@127.0.0.1:{port}/{}", self.name()), Environment::default());
@@ -107,11 +107,29 @@ impl Rabbit {
         assert_eq!(status, 204, "{what} {name}");
     }
 
+    /// Makes or changes what is at a path behind `/api/`.
+    pub(crate) fn set(&self, path: &str, body: &str) {
+        let (status, said) = self.call("PUT", &format!("/api/{path}"), body);
+        assert!(matches!(status, 201 | 204), "{path}: {status} {said}");
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        let (status, said) = self.call("DELETE", &format!("/api/{path}"), "");
+        assert_eq!(status, 204, "{path}: {said}");
+    }
+
     /// What the API says at a path behind `/api/`.
     pub(crate) fn get(&self, path: &str) -> serde_json::Value {
         let (status, body) = self.call("GET", &format!("/api/{path}"), "");
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// How many messages of a queue are at its consumers, as the API knows late.
+    pub(crate) async fn unacknowledged(&self, queue: &str) -> u64 {
+        tokio::task::yield_now().await;
+        let queue = self.get(&format!("queues/{}/{queue}", self.name()));
+        queue["messages_unacknowledged"].as_u64().unwrap_or_default()
     }
 
     pub(crate) fn bind(&self, exchange: &str, queue: &str) {

@@ -6,7 +6,7 @@ use bus_core::transport::{ApplyMode, Class, EnsureQueue, Event, Outgoing, Publis
 use futures_util::FutureExt;
 
 use crate::{
-    proxy::{CONFIRM, Proxy, QUEUE_DECLARED},
+    frames::{CONFIRM, QUEUE_DECLARED, losing, relay, spoiling},
     server::{Rabbit, events, published, queues, receiver, send, to},
 };
 
@@ -18,12 +18,12 @@ fn for_a_second(mut message: Outgoing) -> Outgoing {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspect_that_is_never_confirmed_does_not_stop_publishing() {
     let rabbit = Rabbit::new();
-    let proxy = Proxy::losing(CONFIRM, "");
+    let relay = relay();
     rabbit.with_queue("q").await;
     rabbit.put("exchanges", "internal", r#"{"type":"fanout","durable":true,"internal":true}"#);
-    let transport = rabbit.connected_through(proxy.port).await;
+    let transport = rabbit.connected_through(relay.port()).await;
     assert!(matches!(send(&transport, to("q", 0)).await, PublishOutcome::Confirmed));
-    proxy.turn(true);
+    relay.filter(losing(CONFIRM, ""));
     let publisher = transport.publisher();
     let mut confirms = Vec::new();
     // The second closes the channel; then each is sent alone, and the first is never confirmed.
@@ -33,17 +33,17 @@ async fn a_suspect_that_is_never_confirmed_does_not_stop_publishing() {
     }
     assert!(matches!(confirms.remove(0).await, PublishOutcome::Unknown(_)));
     drop(confirms);
-    proxy.turn(false);
+    relay.unfilter();
     assert!(matches!(send(&transport, to("q", 3)).await, PublishOutcome::Confirmed));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_not_made_holds_up_its_own_messages_alone() {
     let rabbit = Rabbit::new();
-    let proxy = Proxy::losing(QUEUE_DECLARED, "stuck");
+    let relay = relay();
     rabbit.with_queue("q").await;
-    let transport = rabbit.connected_through(proxy.port).await;
-    proxy.turn(true);
+    let transport = rabbit.connected_through(relay.port()).await;
+    relay.filter(losing(QUEUE_DECLARED, "stuck"));
     let publisher = transport.publisher();
     let mut moved = to("stuck", 1);
     moved.extensions.insert(EnsureQueue { like: "q".into() });
@@ -51,7 +51,7 @@ async fn a_queue_that_is_not_made_holds_up_its_own_messages_alone() {
     let stuck = publisher.submit(permit, moved);
     assert!(matches!(send(&transport, to("q", 2)).await, PublishOutcome::Confirmed));
     // The broker is asked again.
-    proxy.turn(false);
+    relay.unfilter();
     assert!(matches!(stuck.await, PublishOutcome::Confirmed));
 }
 
@@ -73,11 +73,11 @@ async fn an_apply_that_nobody_polls_does_not_keep_the_connection_from_coming_bac
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_does_not_answer_does_not_keep_the_others_down() {
     let rabbit = Rabbit::new();
-    let proxy = Proxy::losing(QUEUE_DECLARED, "stuck");
-    let transport = rabbit.connected_through(proxy.port).await;
+    let relay = relay();
+    let transport = rabbit.connected_through(relay.port()).await;
     transport.apply(&queues(&["stuck", "q"]), ApplyMode::Create).await.unwrap();
     let mut receiver = receiver(&transport, "q", 1).await;
-    proxy.turn(true);
+    relay.filter(losing(QUEUE_DECLARED, "stuck"));
     rabbit.close_connections(2).await;
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
@@ -86,10 +86,10 @@ async fn a_queue_that_does_not_answer_does_not_keep_the_others_down() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_into_a_queue_that_does_not_answer_ends() {
     let rabbit = Rabbit::new();
-    let proxy = Proxy::losing(QUEUE_DECLARED, "stuck");
-    let transport = rabbit.connected_through(proxy.port).await;
+    let relay = relay();
+    let transport = rabbit.connected_through(relay.port()).await;
     transport.apply(&queues(&["stuck"]), ApplyMode::Create).await.unwrap();
-    proxy.turn(true);
+    relay.filter(losing(QUEUE_DECLARED, "stuck"));
     let looked = tokio::time::timeout(Duration::from_secs(60), transport.browse("stuck", 1)).await;
     let words = looked.expect("an end").unwrap_err().to_string();
     assert!(words.contains("queue `stuck`"), "{words}");
@@ -98,11 +98,11 @@ async fn a_look_into_a_queue_that_does_not_answer_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_cannot_be_read_shows_in_health_until_it_is_gone() {
     let rabbit = Rabbit::new();
-    let proxy = Proxy::spoiling("spoilt");
-    let transport = rabbit.connected_through(proxy.port).await;
+    let relay = relay();
+    let transport = rabbit.connected_through(relay.port()).await;
     transport.apply(&queues(&["a", "b"]), ApplyMode::Create).await.unwrap();
     let mut innocent = receiver(&transport, "b", 1).await;
-    proxy.turn(true);
+    relay.filter(spoiling("spoilt"));
     assert!(matches!(send(&transport, to("a", "spoilt")).await, PublishOutcome::Confirmed));
     let _reader = receiver(&transport, "a", 1).await;
     for _ in 0..3 {
@@ -111,7 +111,7 @@ async fn a_message_that_cannot_be_read_shows_in_health_until_it_is_gone() {
         let health = transport.health().unwrap_err();
         assert!(health.contains("a message that the client cannot read"), "{health}");
     }
-    proxy.turn(false);
+    relay.unfilter();
     while transport.health().is_err() {
         tokio::task::yield_now().await;
     }

@@ -17,10 +17,13 @@ fn conf(ports: &Ports) -> String {
     )
 }
 
-pub(super) fn write_files(folder: &Path, ports: &Ports) -> Result<(), Error> {
-    for (name, text) in
-        [("rabbitmq.conf", conf(ports).as_str()), ("enabled_plugins", PLUGINS), ("rabbitmq-env.conf", "")]
-    {
+pub(super) fn write_files(folder: &Path, ports: &Ports, advanced: &str) -> Result<(), Error> {
+    for (name, text) in [
+        ("rabbitmq.conf", conf(ports).as_str()),
+        ("advanced.config", advanced),
+        ("enabled_plugins", PLUGINS),
+        ("rabbitmq-env.conf", ""),
+    ] {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|e| Error::io(format!("cannot write {}", path.display()), e))?;
     }

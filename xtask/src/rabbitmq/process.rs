@@ -38,6 +38,11 @@ impl Process {
         self.child.try_wait().ok().flatten().map(|status| status.to_string())
     }
 
+    /// Sends a signal, by its short name, to the whole group.
+    pub(super) fn signal(&self, name: &str) {
+        signal(name, &format!("-{}", self.child.id()));
+    }
+
     /// Asks it to end (SIGTERM) and waits; false if it had to be killed at the deadline.
     pub(super) fn terminate(mut self, deadline: Duration) -> bool {
         signal("TERM", &self.child.id().to_string());

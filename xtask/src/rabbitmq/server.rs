@@ -1,6 +1,7 @@
 use super::{Error, folder::Folder, install, node, ports::Ports, process::Process, ready};
 use std::{
     path::{Path, PathBuf},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -41,11 +42,21 @@ impl Server {
     /// RabbitMQ is not installed (the text says what to install), or the node did not answer within
     /// 60 s or ended (the text has the end of its log).
     pub fn start() -> Result<Self, Error> {
+        Self::start_with("[].\n")
+    }
+
+    /// The same with settings that `rabbitmq.conf` does not have: the text of its `advanced.config`, such as
+    /// `[{rabbit, [{consumer_timeout, 5000}, {channel_tick_interval, 500}]}].`
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub fn start_with(advanced: &str) -> Result<Self, Error> {
         let script = install::server_script()
             .ok_or_else(|| Error::new(format!("RabbitMQ is not installed; {}", install::HOW)))?;
         let ports = Ports::choose().map_err(|e| Error::io("cannot choose ports", e))?;
         let folder = Folder::create()?;
-        node::write_files(folder.path(), &ports)?;
+        node::write_files(folder.path(), &ports, advanced)?;
         // Erlang's port mapper. A node that finds none starts one, detached and under an id that nobody
         // knows; it leaves ours alone.
         let mut epmd = node::command(Path::new("epmd"), &folder, &ports)?;
@@ -87,6 +98,42 @@ impl Server {
             return Ok(());
         }
         Err(self.error(&format!("was killed because it did not stop within {STOP_DEADLINE:?}")))
+    }
+
+    /// Stops the node where it is (SIGSTOP): its sockets stay, and nobody answers.
+    pub fn freeze(&self) {
+        if let Some(node) = &self.node {
+            node.signal("STOP");
+        }
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn thaw(&self) {
+        if let Some(node) = &self.node {
+            node.signal("CONT");
+        }
+    }
+
+    /// Runs `rabbitmqctl` on the node, which takes about two seconds, and returns what it prints.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, or it failed: with what it printed.
+    pub fn control(&self, arguments: &[&str]) -> Result<String, Error> {
+        let mut command = node::command(&self.script.with_file_name("rabbitmqctl"), &self.folder, &self.ports)?;
+        let called = || format!("rabbitmqctl {}", arguments.join(" "));
+        let output = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|e| Error::io(format!("cannot run {}", called()), e))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match output.status.success() {
+            true => Ok(text(&output.stdout)),
+            false => Err(Error::new(format!("{} failed: {}{}", called(), text(&output.stdout), text(&output.stderr)))),
+        }
     }
 
     /// Starts the node again after [`kill`](Self::kill) or [`stop`](Self::stop), with the same ports and

@@ -13,6 +13,23 @@ pub(super) struct ExampleRun {
 }
 
 pub(super) const EXAMPLES: &[ExampleRun] = &[
-    ExampleRun { name: "quickstart", features: &[], on_broker: false, times: 1 },
-    ExampleRun { name: "quickstart", features: &["rabbitmq"], on_broker: true, times: 2 },
+    in_memory("quickstart", &[]),
+    in_memory("consumer_struct", &[]),
+    in_memory("functions", &[]),
+    in_memory("retry", &[]),
+    in_memory("raw_json", &[]),
+    in_memory("axum", &[]),
+    in_memory("tower_layer", &["tower"]),
+    on_broker("quickstart"),
+    on_broker("retry"),
+    on_broker("raw_json"),
+    on_broker("axum"),
 ];
+
+const fn in_memory(name: &'static str, features: &'static [&'static str]) -> ExampleRun {
+    ExampleRun { name, features, on_broker: false, times: 1 }
+}
+
+const fn on_broker(name: &'static str) -> ExampleRun {
+    ExampleRun { name, features: &["rabbitmq"], on_broker: true, times: 2 }
+}

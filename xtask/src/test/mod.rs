@@ -2,6 +2,7 @@
 
 mod counts;
 mod examples;
+pub(crate) mod faults;
 mod stages;
 mod summary;
 

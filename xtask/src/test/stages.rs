@@ -16,7 +16,7 @@ pub(super) struct Run {
     broker: Option<Broker>,
 }
 
-type Result = std::result::Result<Outcome, String>;
+pub(super) type Result = std::result::Result<Outcome, String>;
 
 pub(super) struct Stage {
     pub(super) name: &'static str,
@@ -32,6 +32,7 @@ pub(super) const STAGES: &[Stage] = &[
     Stage { name: "broker", run: broker, on_broker: false },
     Stage { name: "tests", run: tests, on_broker: true },
     Stage { name: "examples", run: examples, on_broker: true },
+    Stage { name: "faults", run: faults, on_broker: false },
     Stage { name: "deny", run: deny, on_broker: false },
 ];
 
@@ -49,7 +50,9 @@ fn fmt(_: &mut Run) -> Result {
 }
 
 fn clippy(_: &mut Run) -> Result {
-    stream(cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]), |_| ())
+    stream(cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]), |_| ())?;
+    // `--all-targets` leaves out what `cargo test` does not run by itself.
+    stream(cargo(&["clippy", "--package", "bus-rabbitmq", "--test", "faults", "--", "-D", "warnings"]), |_| ())
 }
 
 fn docs(_: &mut Run) -> Result {
@@ -68,6 +71,10 @@ fn tests(run: &mut Run) -> Result {
     // All of them, so that the total counts every failure and not the first runner's only.
     let mut command = cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]);
     command.env(AMQP_URL, &broker.amqp_url).env(API_URL, &broker.api_url);
+    // `cargo test` alone runs fewer of the simulation's; more may be asked for.
+    if env::var_os("BUS_SCHEDULES").is_none() {
+        command.env("BUS_SCHEDULES", "10000");
+    }
     let mut counts = Counts::default();
     let result = stream(command, |line| {
         if let Some(more) = Counts::parse(line) {
@@ -78,6 +85,12 @@ fn tests(run: &mut Run) -> Result {
     if counts == Counts::default() {
         return result.and(Err("no test ran, or the runners' result lines have changed".to_owned()));
     }
+    result
+}
+
+fn faults(run: &mut Run) -> Result {
+    let (result, counts) = super::faults::suite(&[]);
+    run.counts += counts;
     result
 }
 
@@ -111,7 +124,7 @@ fn deny(_: &mut Run) -> Result {
 }
 
 /// Cargo, at the root of the workspace and without input.
-fn cargo(arguments: &[&str]) -> Command {
+pub(super) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     command.args(arguments).stdin(Stdio::null());
     // Set by `cargo run`; started in another way, we are taken to be at the root.
@@ -122,7 +135,7 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// Passes the standard output on line by line while it comes, and shows each line to `each`.
-fn stream(mut command: Command, mut each: impl FnMut(&str)) -> Result {
+pub(super) fn stream(mut command: Command, mut each: impl FnMut(&str)) -> Result {
     let called = command_line(&command);
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| format!("cannot run `{called}`: {e}"))?;
     let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -159,7 +172,7 @@ mod tests {
 
     #[test]
     fn stages_that_need_the_broker_bring_it() {
-        assert_eq!(wanted(&[]), ["fmt", "clippy", "docs", "broker", "tests", "examples", "deny"]);
+        assert_eq!(wanted(&[]), ["fmt", "clippy", "docs", "broker", "tests", "examples", "faults", "deny"]);
         assert_eq!(wanted(&["examples", "fmt"]), ["fmt", "broker", "examples"]);
         assert_eq!(wanted(&["deny"]), ["deny"]);
     }

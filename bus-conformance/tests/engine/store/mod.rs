@@ -12,13 +12,14 @@ use bus_conformance::{
 use bus_core::{
     Bus, Retry,
     bus::EndpointBuilder,
+    clock::Clock,
     consumer::{Context, Failure, Verdict},
     persistence::PersistenceError,
 };
 use scripted::{Call, Scripted, Trouble};
 use uuid::Uuid;
 
-use crate::stage::{Attempts, Stage, Ticked, Tocked, problem, quiet};
+use crate::stage::{Attempts, Stage, Ticked, Tocked, pass, problem, quiet};
 
 /// A bus over that store, whose endpoint `work` publishes a `Tocked` for each `Ticked`.
 async fn bus(
@@ -154,6 +155,32 @@ async fn a_store_that_never_answers_does_not_hold_up_a_stop() {
         bus.stop().await;
         assert_eq!((stage.count("work").await, stage.count("work_error").await), (0, 0), "{call:?}");
         assert_eq!(sent(&stage).len(), 1, "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_shows_in_health_after_five_seconds() {
+    for call in [Call::Begin, Call::Append, Call::Commit, Call::Delivered] {
+        let (stage, store, clock) = (Stage::new().await, Scripted::default(), Clock::manual(7));
+        let bus = stage
+            .bus(|b| {
+                b.persistence(store.clone()).clock(clock.clone()).endpoint("work", |e| {
+                    let publishing = async |Ticked { number }, ctx: Context| ctx.publish(Tocked { number }).await;
+                    e.outbox().consumer(publishing)
+                })
+            })
+            .await;
+        store.trouble(1, call, Trouble::Silent);
+        bus.publish(Ticked { number: 1 }).await.unwrap();
+        eventually("the call", || store.count(call) == 1).await;
+        pass(&clock, Duration::from_secs(4)).await;
+        assert_eq!(problem(&bus), None, "{call:?}");
+        pass(&clock, Duration::from_secs(2)).await;
+        let said = problem(&bus).unwrap_or_default();
+        assert!(said.contains("the store has not answered when asked to"), "{call:?}: {said}");
+        let stop = tokio::spawn(async move { bus.stop().await });
+        pass(&clock, Duration::from_secs(60)).await;
+        soon("the stop", stop).await.unwrap();
     }
 }
 

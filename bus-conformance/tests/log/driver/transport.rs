@@ -91,6 +91,10 @@ impl Transport for LogTransport {
         check_entity_name(name)
     }
 
+    fn keeps_order(&self, _: &ReceiverSettings) -> bool {
+        true
+    }
+
     async fn connect(&self, _: Instant) -> Result<(), TransportError> {
         self.publisher.connect(true);
         Ok(())

@@ -3,13 +3,15 @@ use std::time::Duration;
 use super::{
     Catalog, ConsumerBuilder, EndpointBuilder,
     endpoint::Outbox,
-    plan::Limits,
-    setting::{Origin, Setting},
+    problem::Problem,
+    setting::{Rank, Setting},
+    source::Source,
+    timeouts::Timeouts,
 };
 use crate::{
     Retry,
     configuration::{
-        Configuration, ConsumerSettings, EndpointSettings, FilterConfig, Key, Problem, Settings, Told, Transports,
+        Configuration, ConsumerSettings, EndpointSettings, FilterConfig, Key, Mistake, Settings, Told, Transports,
         values,
     },
     pipeline::Filters,
@@ -17,26 +19,26 @@ use crate::{
 
 const ENDPOINT: &str = "endpoint";
 
-/// Puts what configurations say over what the program said; adds a sentence for every mistake.
+/// Puts what configurations say over what the program said; adds every mistake.
 pub(super) fn configure(
     mut configurations: Vec<Configuration>,
     catalog: &Catalog,
-    limits: &mut Limits,
+    timeouts: &mut Timeouts,
     endpoints: &mut [EndpointBuilder],
-    problems: &mut Vec<String>,
+    problems: &mut Vec<Problem>,
 ) {
     configurations.sort_by_key(Configuration::layer);
     let transports = Transports::of(catalog);
     let layers: Vec<_> =
         configurations.iter().map(|configuration| Settings::read(configuration, &transports, problems)).collect();
     for settings in &layers {
-        limits.start = settings.start_timeout.unwrap_or(limits.start);
-        limits.stop = settings.stop_timeout.unwrap_or(limits.stop);
-        limits.send = settings.send_timeout.unwrap_or(limits.send);
+        timeouts.start.told(settings.start_timeout.as_ref(), Rank::Configured, |time| time.0);
+        timeouts.stop.told(settings.stop_timeout.as_ref(), Rank::Configured, |time| time.0);
+        timeouts.send.told(settings.send_timeout.as_ref(), Rank::Configured, |time| time.0);
     }
     for endpoint in &mut *endpoints {
         let defaults = layers.iter().map(|settings| &settings.endpoint_defaults);
-        defaults.clone().for_each(|defaults| endpoint.configure(defaults, Origin::ConfiguredDefaults));
+        defaults.clone().for_each(|defaults| endpoint.configure(defaults, Rank::ConfiguredDefaults));
         let mut options = endpoint.default_extensions.clone();
         defaults.flat_map(|defaults| &defaults.options).for_each(|table| table.apply(&mut options));
         endpoint.extensions = endpoint.extensions.own_over(&endpoint.default_extensions, options);
@@ -45,10 +47,10 @@ pub(super) fn configure(
         match one_of(name, ENDPOINT, endpoints.iter().map(|endpoint| endpoint.name.as_str())) {
             Ok(at) => {
                 let endpoint = &mut endpoints[at];
-                endpoint.configure(settings, Origin::Configured);
+                endpoint.configure(settings, Rank::Configured);
                 settings.options.iter().for_each(|table| table.apply(&mut endpoint.extensions));
             }
-            Err(problem) => problems.push(problem.at(&name.place)),
+            Err(mistake) => problems.push(mistake.at(&name.place)),
         }
     }
     // What a consumer takes over from its endpoint is known when all has been said of that.
@@ -61,52 +63,52 @@ pub(super) fn configure(
             let names = endpoint.consumers.iter().map(ConsumerBuilder::simple_name);
             match one_of(consumer, "consumer", names) {
                 Ok(at) => endpoint.consumers[at].configure(settings, &endpoint.retry),
-                Err(problem) => {
-                    problems.push(format!("{}: endpoint `{}`: {problem}", consumer.place, endpoint.name));
-                }
+                Err(mistake) => problems.push(mistake.at(&consumer.place).of_endpoint(&endpoint.name)),
             }
         }
     }
 }
 
 /// Which one a key names. Of two endpoints with one name, which is a mistake of its own, the first.
-fn one_of<'a>(key: &Key, what: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<usize, Problem> {
+fn one_of<'a>(key: &Key, what: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<usize, Mistake> {
     let mut named = names.clone().enumerate().filter(|(_, name)| key.names(name));
     match (named.next(), named.next()) {
-        (None, _) => Err(Problem::unknown(what, &key.text, names)),
+        (None, _) => Err(Mistake::unknown(what, &key.text, names)),
         (Some((_, one)), Some((_, other))) if what != ENDPOINT || one != other => {
-            Err(Problem::ambiguous(what, &key.text, [one, other]))
+            Err(Mistake::ambiguous(what, &key.text, [one, other]))
         }
         (Some((at, _)), _) => Ok(at),
     }
 }
 
-impl EndpointBuilder {
-    fn configure(&mut self, said: &EndpointSettings, origin: fn(String) -> Origin) {
-        fn say<T, V: Copy>(
-            setting: &mut Setting<T>,
-            said: Option<&Told<V>>,
-            origin: fn(String) -> Origin,
-            value: impl FnOnce(V) -> T,
-        ) {
-            if let Some(said) = said {
-                setting.say(value(said.value), origin(said.place.to_string()));
-            }
+impl<T> Setting<T> {
+    /// Takes what a configuration says, if it says something.
+    fn told<V>(&mut self, said: Option<&Told<V>>, rank: Rank, value: impl FnOnce(&V) -> T) {
+        if let Some(said) = said {
+            self.say(value(&said.value), rank, Source::Configuration(said.place.to_string()));
         }
-        say(&mut self.prefetch, said.prefetch.as_ref(), origin, |count| Some(count.0));
-        say(&mut self.concurrency, said.concurrency.as_ref(), origin, |count| Some(count.0));
-        say(&mut self.timeout, said.timeout.as_ref(), origin, |limit| limit.0);
-        say(&mut self.max_body, said.max_body.as_ref(), origin, |size| size.0);
-        say(&mut self.raw_json, said.raw_json.as_ref(), origin, |on| on);
-        say(&mut self.subscribes, said.subscriptions.as_ref(), origin, |on| on);
-        say(&mut self.outbox, said.outbox.as_ref(), origin, |outbox| match outbox {
+    }
+}
+
+impl EndpointBuilder {
+    fn configure(&mut self, said: &EndpointSettings, rank: Rank) {
+        self.prefetch.told(said.prefetch.as_ref(), rank, |count| Some(count.0));
+        self.concurrency.told(said.concurrency.as_ref(), rank, |count| Some(count.0));
+        self.timeout.told(said.timeout.as_ref(), rank, |limit| limit.0);
+        self.redeliver.told(said.redeliver.as_ref(), rank, |delays| delays.iter().map(|delay| delay.0).collect());
+        self.allow_reorder.told(said.allow_reorder.as_ref(), rank, |on| *on);
+        self.max_body.told(said.max_body.as_ref(), rank, |size| size.0);
+        self.raw_json.told(said.raw_json.as_ref(), rank, |on| *on);
+        self.subscribes.told(said.subscriptions.as_ref(), rank, |on| *on);
+        self.outbox.told(said.outbox.as_ref(), rank, |outbox| match outbox {
             values::Outbox::Off => Outbox::Off,
             values::Outbox::On => Outbox::On,
             values::Outbox::EffectivelyOnce => Outbox::Durable,
         });
-        if let Some(said) = &said.retry {
-            let retry = self.retry.clone().into_value().at_pace_of(said.value.0.clone());
-            self.retry.say(retry, origin(said.place.to_string()));
+        let known = (*self.retry).clone();
+        self.retry.told(said.retry.as_ref(), rank, |pace| known.at_pace_of(pace.0.clone()));
+        for table in &said.options {
+            self.options.say((), rank, Source::Configuration(table.place.to_string()));
         }
         self.filters = built(&said.filters).fold(self.filters.clone(), |filters, filter| filters.with(&filter));
     }
@@ -122,13 +124,12 @@ impl ConsumerBuilder {
     }
 
     fn configure(&mut self, said: &ConsumerSettings, endpoint: &Retry) {
-        self.concurrency = said.concurrency.map(|count| count.0).or(self.concurrency);
+        self.concurrency.told(said.concurrency.as_ref(), Rank::Configured, |count| Some(count.0));
         // An endpoint's timeout is outweighed by one for ever.
-        self.timeout = said.timeout.map(|limit| limit.0.unwrap_or(Duration::MAX)).or(self.timeout);
-        if let Some(pace) = &said.retry {
-            let known = self.retry.clone().unwrap_or_else(|| endpoint.clone());
-            self.retry = Some(known.at_pace_of(pace.0.clone()));
-        }
+        let limited = |limit: &values::Limit| Some(limit.0.unwrap_or(Duration::MAX));
+        self.timeout.told(said.timeout.as_ref(), Rank::Configured, limited);
+        let known = (*self.retry).clone().unwrap_or_else(|| endpoint.clone());
+        self.retry.told(said.retry.as_ref(), Rank::Configured, |pace| Some(known.at_pace_of(pace.0.clone())));
         self.filters = built(&said.filters).fold(self.filters.clone(), |filters, filter| filters.with(&filter));
     }
 }

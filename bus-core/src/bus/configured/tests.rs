@@ -59,16 +59,20 @@ impl Ladder {
             }
         }
         let mut endpoints = [endpoint];
-        assert_eq!(apply(configurations, &mut Limits::default(), &mut endpoints), [""; 0], "{}", self.key);
+        assert_eq!(apply(configurations, &mut Timeouts::default(), &mut endpoints), [""; 0], "{}", self.key);
         let [endpoint] = endpoints;
         endpoint
     }
 }
 
-fn apply(configurations: Vec<Configuration>, limits: &mut Limits, endpoints: &mut [EndpointBuilder]) -> Vec<String> {
+fn apply(
+    configurations: Vec<Configuration>,
+    timeouts: &mut Timeouts,
+    endpoints: &mut [EndpointBuilder],
+) -> Vec<String> {
     let mut problems = Vec::new();
-    configure(configurations, &Catalog::default(), limits, endpoints, &mut problems);
-    problems
+    configure(configurations, &Catalog::default(), timeouts, endpoints, &mut problems);
+    problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -109,6 +113,13 @@ fn of_two_who_say_a_setting_of_an_endpoint_the_one_who_counts_more_is_heard() {
             ["false", "true"],
         ),
         switch(
+            "allow_reorder",
+            EndpointBuilder::allow_reorder,
+            EndpointBuilder::allow_reorder,
+            |e| e.redelivery().reorders.to_string(),
+            ["false", "true"],
+        ),
+        switch(
             "subscriptions",
             EndpointBuilder::without_subscriptions,
             EndpointBuilder::without_subscriptions,
@@ -138,6 +149,18 @@ fn of_two_who_say_a_setting_of_an_endpoint_the_one_who_counts_more_is_heard() {
             environment: r#"{"intervals": ["1s", "2s", "3s", "4s", "5s", "6s", "7s"]}"#,
             get: |e| e.retry.limit().to_string(),
             expected: ["0", "1", "2", "2", "4", "5", "0", "7"],
+        },
+        Ladder {
+            key: "redeliver",
+            defaults: |e| e.redeliver([seconds(1)]),
+            configured_defaults: "['2s']",
+            attribute: attributes,
+            builder: |e| e.redeliver([seconds(4)]),
+            file: "['5s', '1m']",
+            later_file: "[]",
+            environment: r#"["7s"]"#,
+            get: |e| format!("{:?}", e.redelivery().delays),
+            expected: ["[]", "[1s]", "[2s]", "[2s]", "[4s]", "[5s, 60s]", "[]", "[7s]"],
         },
         Ladder {
             key: "outbox",
@@ -194,9 +217,9 @@ fn of_two_who_say_a_setting_of_a_consumer_the_one_who_counts_more_is_heard() {
         endpoint.add(registration, |c| c.concurrency(1).timeout(seconds(1)).retry(Retry::immediate(1)));
         let mut endpoints = [endpoint];
         let configurations = settings().into_iter().enumerate().filter(|(at, _)| which.contains(at)).map(|(_, it)| it);
-        assert_eq!(apply(configurations.collect(), &mut Limits::default(), &mut endpoints), [""; 0]);
+        assert_eq!(apply(configurations.collect(), &mut Timeouts::default(), &mut endpoints), [""; 0]);
         let consumer = &endpoints[0].consumers[0];
-        (consumer.concurrency, consumer.timeout, consumer.retry.as_ref().map(Retry::limit))
+        (*consumer.concurrency, *consumer.timeout, consumer.retry.as_ref().map(Retry::limit))
     };
     assert_eq!(heard(&[]), (Some(1), Some(seconds(1)), Some(1)));
     assert_eq!(heard(&[1]), (Some(2), Some(seconds(2)), Some(2)));
@@ -221,8 +244,12 @@ fn of_two_who_say_a_setting_of_the_bus_the_one_who_counts_more_is_heard() {
         Configuration::from_toml(&all.replace('2', "3")),
     ];
     for (heard, expected) in [(&said[..0], 1), (&said[1..2], 2), (&said[1..], 3), (&said[..], 4)] {
-        let mut limits = Limits { start: seconds(1), stop: seconds(1), send: seconds(1) };
-        assert_eq!(apply(heard.to_vec(), &mut limits, &mut []), [""; 0]);
+        let mut timeouts = Timeouts::default();
+        timeouts.start.call(seconds(1));
+        timeouts.stop.call(seconds(1));
+        timeouts.send.call(seconds(1));
+        assert_eq!(apply(heard.to_vec(), &mut timeouts, &mut []), [""; 0]);
+        let limits = timeouts.limits();
         assert_eq!([limits.start, limits.stop, limits.send], [seconds(expected); 3]);
     }
 }
@@ -236,7 +263,7 @@ fn a_configuration_changes_the_pace_of_retries_and_leaves_which_errors_are_retri
             consumer
         });
     let text = "[endpoints.orders]\nconsumers.Orders.retry = { immediate = 2 }\nretry = { immediate = 3 }";
-    assert_eq!(apply(vec![Configuration::from_toml(text)], &mut Limits::default(), &mut endpoints), [""; 0]);
+    assert_eq!(apply(vec![Configuration::from_toml(text)], &mut Timeouts::default(), &mut endpoints), [""; 0]);
     let [endpoint] = &endpoints;
     let consumer = endpoint.consumers[0].retry.as_ref().unwrap();
     for (retry, limit) in [(&*endpoint.retry, 3), (consumer, 2)] {
@@ -264,7 +291,7 @@ fn every_pace_can_be_written() {
     ] {
         let mut endpoints = [EndpointBuilder::new("orders".to_owned())];
         let said = vec![Configuration::from_toml(&format!("endpoints.orders.retry = {written}"))];
-        assert_eq!(apply(said, &mut Limits::default(), &mut endpoints), [""; 0], "{written}");
+        assert_eq!(apply(said, &mut Timeouts::default(), &mut endpoints), [""; 0], "{written}");
         assert_eq!(format!("{:?}", *endpoints[0].retry), format!("{expected:?}"), "{written}");
     }
 }
@@ -279,22 +306,27 @@ fn a_pace_can_be_said_by_variables() {
     ] {
         let mut endpoints = [EndpointBuilder::new("orders".to_owned()).retry(Retry::immediate(1))];
         let named = variables.into_iter().map(|(name, value)| (format!("BUS__ENDPOINTS__ORDERS__{name}"), value));
-        assert_eq!(apply(vec![Configuration::from_variables(named)], &mut Limits::default(), &mut endpoints), [""; 0]);
+        assert_eq!(
+            apply(vec![Configuration::from_variables(named)], &mut Timeouts::default(), &mut endpoints),
+            [""; 0]
+        );
         assert_eq!(endpoints[0].retry.limit(), limit);
     }
 }
 
 #[test]
-fn a_setting_knows_who_said_it() {
+fn a_setting_knows_where_it_was_said() {
     let mut endpoints = [EndpointBuilder::new("orders".to_owned()).timeout(seconds(1)).prefetch(4)];
+    let here = line!() - 1;
     let said = vec![
         Configuration::from_toml("[endpoints.orders]\nprefetch = 5"),
         Configuration::from_variables([("BUS__ENDPOINTS__ORDERS__CONCURRENCY", "6")]),
     ];
-    assert_eq!(apply(said, &mut Limits::default(), &mut endpoints), [""; 0]);
+    assert_eq!(apply(said, &mut Timeouts::default(), &mut endpoints), [""; 0]);
     let [endpoint] = &endpoints;
-    assert_eq!(endpoint.prefetch.origin().to_string(), "TOML:2:1");
-    assert_eq!(endpoint.concurrency.origin().to_string(), "BUS__ENDPOINTS__ORDERS__CONCURRENCY");
-    assert_eq!(endpoint.timeout.origin().to_string(), "builder");
-    assert_eq!(endpoint.retry.origin().to_string(), "default");
+    assert_eq!(endpoint.prefetch.source().unwrap().to_string(), "TOML:2:1");
+    assert_eq!(endpoint.concurrency.source().unwrap().to_string(), "BUS__ENDPOINTS__ORDERS__CONCURRENCY");
+    let timeout = endpoint.timeout.source().unwrap().to_string();
+    assert!(timeout.contains(&format!("{}:{here}:", file!())), "{timeout}");
+    assert_eq!(endpoint.retry.source(), None);
 }

@@ -3,7 +3,7 @@ use serde::{
     de::{DeserializeSeed, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 
-use super::{Problem, reader::Reader};
+use super::{Mistake, reader::Reader};
 use crate::configuration::tree::{Key, Node};
 
 /// A list.
@@ -13,9 +13,9 @@ pub(super) struct Elements<'a> {
 }
 
 impl<'de> SeqAccess<'de> for Elements<'_> {
-    type Error = Problem;
+    type Error = Mistake;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Problem> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mistake> {
         let Some(node) = self.rest.next() else { return Ok(None) };
         self.reader.note(&node.place, seed.deserialize(self.reader.of(node))).map(Some)
     }
@@ -29,16 +29,16 @@ pub(super) struct Entries<'a> {
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Problem;
+    type Error = Mistake;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mistake> {
         let Some((key, value)) = self.rest.next() else { return Ok(None) };
         self.value = Some(value);
         self.reader.note(&key.place, seed.deserialize(key.text.as_str().into_deserializer())).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Problem> {
-        let node = self.value.take().ok_or_else(|| Problem::custom("a value without a key"))?;
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {
+        let node = self.value.take().ok_or_else(|| Mistake::custom("a value without a key"))?;
         self.reader.note(&node.place, seed.deserialize(self.reader.of(node)))
     }
 }
@@ -51,27 +51,27 @@ pub(super) struct Variant<'a> {
 }
 
 impl<'de> EnumAccess<'de> for Variant<'_> {
-    type Error = Problem;
+    type Error = Mistake;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Problem> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Mistake> {
         let variant = seed.deserialize(self.key.text.as_str().into_deserializer());
         Ok((self.reader.note(&self.key.place, variant)?, self))
     }
 }
 
 impl<'de> VariantAccess<'de> for Variant<'_> {
-    type Error = Problem;
+    type Error = Mistake;
 
-    fn unit_variant(self) -> Result<(), Problem> {
+    fn unit_variant(self) -> Result<(), Mistake> {
         self.newtype_variant_seed(std::marker::PhantomData)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Problem> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mistake> {
         self.reader.note(&self.value.place, seed.deserialize(self.reader.of(self.value)))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Problem> {
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Mistake> {
         self.reader.note(&self.value.place, self.reader.of(self.value).deserialize_any(visitor))
     }
 
@@ -79,7 +79,7 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         self,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Problem> {
+    ) -> Result<V::Value, Mistake> {
         self.reader.note(&self.value.place, self.reader.of(self.value).deserialize_any(visitor))
     }
 }

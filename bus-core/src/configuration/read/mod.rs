@@ -1,8 +1,8 @@
 //! From what is written to what is meant: serde over [`Node`](super::tree::Node)s.
 
 mod access;
+mod mistake;
 mod nearest;
-mod problem;
 mod reader;
 
-pub(crate) use problem::Problem;
+pub(crate) use mistake::Mistake;

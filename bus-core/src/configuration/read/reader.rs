@@ -7,7 +7,7 @@ use serde::{
 };
 
 use super::{
-    Problem,
+    Mistake,
     access::{Elements, Entries, Variant},
 };
 use crate::configuration::{
@@ -17,18 +17,18 @@ use crate::configuration::{
 
 impl Node {
     /// Reads it as serde reads things. The problem says where it is.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, (Place, Problem)> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, (Place, Mistake)> {
         let failed = RefCell::new(None);
         let reader = Reader { node: self, failed: &failed };
         T::deserialize(reader).map_err(|problem| (failed.take().unwrap_or_else(|| self.place.clone()), problem))
     }
 
     /// The JSON in a variable, if that is what it is.
-    pub(crate) fn json(&self) -> Result<Option<Self>, Problem> {
+    pub(crate) fn json(&self) -> Result<Option<Self>, Mistake> {
         match &self.value {
             Value::Untyped(text) if text.trim_start().starts_with(['{', '[']) => {
                 let node = in_variable(text.trim(), &self.place);
-                node.map(Some).map_err(|error| Problem::custom(format_args!("this is no JSON: {error}")))
+                node.map(Some).map_err(|error| Mistake::custom(format_args!("this is no JSON: {error}")))
             }
             _ => Ok(None),
         }
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         Self { node, ..self }
     }
 
-    pub(super) fn note<T>(self, place: &Place, result: Result<T, Problem>) -> Result<T, Problem> {
+    pub(super) fn note<T>(self, place: &Place, result: Result<T, Mistake>) -> Result<T, Mistake> {
         if result.is_err() {
             self.failed.borrow_mut().get_or_insert_with(|| place.clone());
         }
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A variable's value where the field does not say what it wants.
-    fn guess<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Problem> {
+    fn guess<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Mistake> {
         match text {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
@@ -70,11 +70,11 @@ impl<'a> Reader<'a> {
 
 macro_rules! parsed {
     ($($method:ident $visit:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
             match &self.node.value {
                 Value::Untyped(text) => match text.parse() {
                     Ok(value) => visitor.$visit(value),
-                    Err(_) => Err(Problem::invalid_type(Unexpected::Str(text), &visitor)),
+                    Err(_) => Err(Mistake::invalid_type(Unexpected::Str(text), &visitor)),
                 },
                 _ => self.deserialize_any(visitor),
             }
@@ -83,9 +83,9 @@ macro_rules! parsed {
 }
 
 impl<'de> Deserializer<'de> for Reader<'_> {
-    type Error = Problem;
+    type Error = Mistake;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         if let Some(node) = self.node.json()? {
             return Reader { node: &node, failed: self.failed }.deserialize_any(visitor);
         }
@@ -111,25 +111,25 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         deserialize_f32 visit_f32 deserialize_f64 visit_f64
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         match &self.node.value {
             Value::Untyped(text) => visitor.visit_str(text),
             _ => self.deserialize_any(visitor),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         match self.node.value {
             Value::Nothing => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Mistake> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -138,7 +138,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Problem> {
+    ) -> Result<V::Value, Mistake> {
         if let Some(node) = self.node.json()? {
             return Reader { node: &node, failed: self.failed }.deserialize_enum(name, variants, visitor);
         }
@@ -146,7 +146,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Value::Text(text) | Value::Untyped(text) => visitor.visit_enum(text.as_str().into_deserializer()),
             Value::Table(table) => match table.as_slice() {
                 [(key, value)] => visitor.visit_enum(Variant { reader: self, key, value }),
-                _ => Err(Problem::custom(format_args!("expected one of `{}`", variants.join("`, `")))),
+                _ => Err(Mistake::custom(format_args!("expected one of `{}`", variants.join("`, `")))),
             },
             _ => self.deserialize_any(visitor),
         }

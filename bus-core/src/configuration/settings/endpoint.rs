@@ -3,10 +3,10 @@ use serde::de::Error as _;
 use super::{Told, Transports, field::Fields, present, transports::TransportOptions};
 use crate::configuration::{
     FilterConfig,
-    read::Problem,
+    read::Mistake,
     retry::Pace,
     tree::{Key, Node, Table, Value},
-    values::{Count, Limit, Outbox, Size},
+    values::{Count, Limit, Outbox, Size, Time},
 };
 
 /// What one source says about an endpoint, or about all of them.
@@ -16,6 +16,8 @@ pub(crate) struct EndpointSettings {
     pub(crate) concurrency: Option<Told<Count>>,
     pub(crate) timeout: Option<Told<Limit>>,
     pub(crate) retry: Option<Told<Pace>>,
+    pub(crate) redeliver: Option<Told<Vec<Time>>>,
+    pub(crate) allow_reorder: Option<Told<bool>>,
     pub(crate) outbox: Option<Told<Outbox>>,
     pub(crate) max_body: Option<Told<Size>>,
     pub(crate) raw_json: Option<Told<bool>>,
@@ -28,18 +30,20 @@ pub(crate) struct EndpointSettings {
 /// What it says about one consumer of an endpoint.
 #[derive(Default)]
 pub(crate) struct ConsumerSettings {
-    pub(crate) concurrency: Option<Count>,
-    pub(crate) timeout: Option<Limit>,
-    pub(crate) retry: Option<Pace>,
+    pub(crate) concurrency: Option<Told<Count>>,
+    pub(crate) timeout: Option<Told<Limit>>,
+    pub(crate) retry: Option<Told<Pace>>,
     pub(crate) filters: Vec<Box<dyn FilterConfig>>,
 }
 
 /// The keys of an endpoint, besides its transports' tables.
-pub(super) const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 12] = [
     "prefetch",
     "concurrency",
     "timeout",
     "retry",
+    "redeliver",
+    "allow_reorder",
     "outbox",
     "max_body",
     "raw_json",
@@ -61,6 +65,8 @@ impl EndpointSettings {
                 "concurrency" => settings.concurrency = fields.told(key, node),
                 "timeout" => settings.timeout = fields.told(key, node),
                 "retry" => settings.retry = fields.told(key, node),
+                "redeliver" => settings.redeliver = fields.told(key, node),
+                "allow_reorder" => settings.allow_reorder = fields.told(key, node),
                 "outbox" => settings.outbox = fields.told(key, node),
                 "max_body" => settings.max_body = fields.told(key, node),
                 "raw_json" => settings.raw_json = fields.told(key, node),
@@ -69,8 +75,7 @@ impl EndpointSettings {
                 "consumers" if of_one => {
                     let Some(table) = fields.table(key, node) else { continue };
                     for (name, node) in present(&table) {
-                        let of = format!("{}, consumer `{}`", fields.of(), name.text);
-                        let read = ConsumerSettings::read(node, fields.within(of));
+                        let read = ConsumerSettings::read(node, fields.of_consumer(&name.text));
                         settings.consumers.push((name.clone(), read));
                     }
                 }
@@ -78,7 +83,7 @@ impl EndpointSettings {
                     Ok(options) => settings.options.extend(options),
                     Err(()) => {
                         let keys = KEYS.into_iter().filter(|key| of_one || *key != "consumers");
-                        fields.refuse(key, &Problem::unknown("key", other, keys.chain(transports.names())));
+                        fields.refuse(key, &Mistake::unknown("key", other, keys.chain(transports.names())));
                     }
                 },
             }
@@ -93,11 +98,11 @@ impl ConsumerSettings {
         let Some(table) = fields.table_of(node) else { return settings };
         for (key, node) in present(&table) {
             match key.text.as_str() {
-                "concurrency" => settings.concurrency = fields.value(key, node),
-                "timeout" => settings.timeout = fields.value(key, node),
-                "retry" => settings.retry = fields.value(key, node),
+                "concurrency" => settings.concurrency = fields.told(key, node),
+                "timeout" => settings.timeout = fields.told(key, node),
+                "retry" => settings.retry = fields.told(key, node),
                 "filters" => settings.filters = filters(key, node, &mut fields),
-                other => fields.refuse(key, &Problem::unknown("key", other, CONSUMER_KEYS)),
+                other => fields.refuse(key, &Mistake::unknown("key", other, CONSUMER_KEYS)),
             }
         }
         settings
@@ -105,7 +110,7 @@ impl ConsumerSettings {
 }
 
 fn filters(key: &Key, node: &Node, fields: &mut Fields<'_>) -> Vec<Box<dyn FilterConfig>> {
-    let refuse = || Problem::custom("expected a list of tables, such as [{ name = \"audit\" }]");
+    let refuse = || Mistake::custom("expected a list of tables, such as [{ name = \"audit\" }]");
     let nodes = match node.json() {
         Ok(Some(Node { value: Value::List(list), .. })) => list,
         Ok(None) if let Value::List(list) = &node.value => list.clone(),

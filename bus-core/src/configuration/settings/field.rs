@@ -2,9 +2,12 @@ use std::borrow::Cow;
 
 use serde::de::{DeserializeOwned, Error as _};
 
-use crate::configuration::{
-    read::Problem,
-    tree::{Key, Node, Place, Table, Value},
+use crate::{
+    bus::Problem,
+    configuration::{
+        read::Mistake,
+        tree::{Key, Node, Place, Table, Value},
+    },
 };
 
 /// A value, and where it is written.
@@ -16,23 +19,36 @@ pub(crate) struct Told<T> {
 
 /// Reads the fields of one table, and notes what is wrong with them.
 pub(super) struct Fields<'a> {
-    /// Whose table it is, as people say it: ``endpoint `orders` ``; none is the bus.
-    of: Option<String>,
-    problems: &'a mut Vec<String>,
+    of: Of,
+    problems: &'a mut Vec<Problem>,
+}
+
+/// Whose table it is.
+#[derive(Debug, Clone)]
+pub(super) enum Of {
+    Bus,
+    Defaults,
+    Endpoint(String),
+    Consumer { endpoint: String, name: String },
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(of: Option<String>, problems: &'a mut Vec<String>) -> Self {
+    pub(super) fn new(of: Of, problems: &'a mut Vec<Problem>) -> Self {
         Self { of, problems }
     }
 
     /// The same for a table inside of it.
-    pub(super) fn within(&mut self, of: String) -> Fields<'_> {
-        Fields { of: Some(of), problems: self.problems }
+    pub(super) fn within(&mut self, of: Of) -> Fields<'_> {
+        Fields { of, problems: self.problems }
     }
 
-    pub(super) fn of(&self) -> &str {
-        self.of.as_deref().unwrap_or_default()
+    /// The same for the table of one of an endpoint's consumers.
+    pub(super) fn of_consumer(&mut self, name: &str) -> Fields<'_> {
+        let name = name.to_owned();
+        match &self.of {
+            Of::Endpoint(endpoint) => self.within(Of::Consumer { endpoint: endpoint.clone(), name }),
+            other => self.within(other.clone()),
+        }
     }
 
     /// The value of a key; none if it is wrong.
@@ -74,24 +90,32 @@ impl<'a> Fields<'a> {
     }
 
     /// A key that should not be there.
-    pub(super) fn refuse(&mut self, key: &Key, problem: &Problem) {
+    pub(super) fn refuse(&mut self, key: &Key, problem: &Mistake) {
         self.problem(&key.place, None, problem);
     }
 
-    pub(super) fn problem(&mut self, place: &Place, key: Option<&Key>, problem: &Problem) {
-        let of = self.of.as_deref().into_iter().map(str::to_owned);
-        let whose: Vec<_> = of.chain(key.map(|key| format!("`{}`", key.text))).collect();
-        let whose = if whose.is_empty() { String::new() } else { format!("{}: ", whose.join(", ")) };
-        self.problems.push(format!("{place}: {whose}{problem}"));
+    pub(super) fn problem(&mut self, place: &Place, key: Option<&Key>, problem: &Mistake) {
+        let text = match (&self.of, key) {
+            (Of::Defaults, Some(key)) => format!("`endpoint_defaults`, `{}`: {problem}", key.text),
+            (Of::Defaults, None) => format!("`endpoint_defaults`: {problem}"),
+            (_, Some(key)) => format!("`{}`: {problem}", key.text),
+            (_, None) => problem.to_string(),
+        };
+        let problem = Problem::configured(text, place);
+        self.problems.push(match &self.of {
+            Of::Bus | Of::Defaults => problem,
+            Of::Endpoint(name) => problem.of_endpoint(name),
+            Of::Consumer { endpoint, name } => problem.of_endpoint(endpoint).of_consumer(name),
+        });
     }
 }
 
-fn table(node: &Node) -> Result<Cow<'_, Table>, Problem> {
+fn table(node: &Node) -> Result<Cow<'_, Table>, Mistake> {
     if let Some(Node { value: Value::Table(table), .. }) = node.json()? {
         return Ok(Cow::Owned(table));
     }
     match &node.value {
         Value::Table(table) => Ok(Cow::Borrowed(table)),
-        _ => Err(Problem::custom("expected a table")),
+        _ => Err(Mistake::custom("expected a table")),
     }
 }

@@ -4,28 +4,27 @@ mod endpoint;
 mod field;
 mod transports;
 
-use std::time::Duration;
-
 pub(crate) use endpoint::{ConsumerSettings, EndpointSettings};
-use field::Fields;
 pub(crate) use field::Told;
+use field::{Fields, Of};
 pub(crate) use transports::Transports;
 
 use serde::de::Error as _;
 
 use super::{
     Configuration,
-    read::Problem,
+    read::Mistake,
     tree::{Key, Node, Table, Value},
     values::Time,
 };
+use crate::bus::Problem;
 
 /// What one source says about a bus.
 #[derive(Default)]
 pub(crate) struct Settings {
-    pub(crate) start_timeout: Option<Duration>,
-    pub(crate) stop_timeout: Option<Duration>,
-    pub(crate) send_timeout: Option<Duration>,
+    pub(crate) start_timeout: Option<Told<Time>>,
+    pub(crate) stop_timeout: Option<Told<Time>>,
+    pub(crate) send_timeout: Option<Told<Time>>,
     pub(crate) endpoint_defaults: EndpointSettings,
     pub(crate) endpoints: Vec<(Key, EndpointSettings)>,
 }
@@ -37,25 +36,25 @@ const URL: &str = "`url` is not set here: what the program gives to the builder 
                    file sends no messages to another broker";
 
 impl Settings {
-    pub(crate) fn read(configuration: &Configuration, transports: &Transports, problems: &mut Vec<String>) -> Self {
+    pub(crate) fn read(configuration: &Configuration, transports: &Transports, problems: &mut Vec<Problem>) -> Self {
         problems.extend(configuration.problems.iter().cloned());
         let mut settings = Self::default();
-        let mut fields = Fields::new(None, problems);
+        let mut fields = Fields::new(Of::Bus, problems);
         for (key, node) in present(&configuration.root) {
             match key.text.as_str() {
-                "start_timeout" => settings.start_timeout = fields.value::<Time>(key, node).map(|time| time.0),
-                "stop_timeout" => settings.stop_timeout = fields.value::<Time>(key, node).map(|time| time.0),
-                "send_timeout" => settings.send_timeout = fields.value::<Time>(key, node).map(|time| time.0),
+                "start_timeout" => settings.start_timeout = fields.told(key, node),
+                "stop_timeout" => settings.stop_timeout = fields.told(key, node),
+                "send_timeout" => settings.send_timeout = fields.told(key, node),
                 "endpoint_defaults" => {
                     if let Some(table) = fields.table(key, node) {
-                        let of = fields.within("`endpoint_defaults`".to_owned());
+                        let of = fields.within(Of::Defaults);
                         settings.endpoint_defaults = EndpointSettings::read(&table, false, transports, of);
                     }
                 }
                 "endpoints" => {
                     let Some(table) = fields.table(key, node) else { continue };
                     for (name, node) in present(&table) {
-                        let of = format!("endpoint `{}`", name.text);
+                        let of = Of::Endpoint(name.text.clone());
                         let mut fields = fields.within(of.clone());
                         if let Some(table) = fields.table_of(node) {
                             let read = EndpointSettings::read(&table, true, transports, fields.within(of));
@@ -63,8 +62,8 @@ impl Settings {
                         }
                     }
                 }
-                "url" => fields.refuse(key, &Problem::custom(URL)),
-                other => fields.refuse(key, &Problem::unknown("key", other, KEYS)),
+                "url" => fields.refuse(key, &Mistake::custom(URL)),
+                other => fields.refuse(key, &Mistake::unknown("key", other, KEYS)),
             }
         }
         settings

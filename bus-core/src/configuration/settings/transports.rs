@@ -3,7 +3,7 @@ use crate::{
     bus::Catalog,
     configuration::{
         Options, OptionsError,
-        tree::{Key, Node, Value},
+        tree::{Key, Node, Place, Value},
     },
     transport::{Driver, Extensions},
 };
@@ -18,6 +18,7 @@ pub(crate) struct Transports {
 /// Options of an endpoint that one driver reads. Each is a table with one key, so that each outweighs one field.
 pub(crate) struct TransportOptions {
     driver: &'static dyn Driver,
+    pub(crate) place: Place,
     tables: Vec<Node>,
 }
 
@@ -45,11 +46,11 @@ impl Transports {
         let Some(table) = fields.table(key, node) else { return Ok(None) };
         let alone =
             |entry: &(Key, Node)| Node { value: Value::Table(vec![entry.clone()]), place: entry.0.place.clone() };
-        let mut options = TransportOptions { driver: *driver, tables: Vec::new() };
+        let mut options = TransportOptions { driver: *driver, place: key.place.clone(), tables: Vec::new() };
         for table in super::present(&table).map(alone) {
             match driver.endpoint_options(&Options(&table), &mut Extensions::new()) {
                 Ok(()) => options.tables.push(table),
-                Err(OptionsError { place, problem }) => fields.problem(&place, Some(key), &problem),
+                Err(OptionsError { place, mistake }) => fields.problem(&place, Some(key), &mistake),
             }
         }
         Ok(Some(options))

@@ -6,20 +6,23 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::configuration::tree::{Key, Node, Place, Value};
+use crate::{
+    bus::Problem,
+    configuration::tree::{Key, Node, Place, Value},
+};
 
 /// How deep values may be nested; the reader of TOML allows about as much.
 const DEPTH: u8 = 64;
 
 /// Reads JSON. serde_json tells nobody where it is; a value that was left as it stands is a part of the text, and
 /// where a part begins can be said.
-pub(super) fn read(source: &Arc<str>, text: &str) -> Result<Node, String> {
+pub(super) fn read(source: &Arc<str>, text: &str) -> Result<Node, Problem> {
     let document = Document { source, text };
     let root: &RawValue = serde_json::from_str(text).map_err(|error| {
         let place = Place::at(source, error.line(), error.column());
-        format!("{place}: this is no JSON: {}", without_position(&error))
+        no_json(&error, &place)
     })?;
-    document.node(root.get(), DEPTH).map_err(|error| format!("{source}: this is no JSON: {}", without_position(&error)))
+    document.node(root.get(), DEPTH).map_err(|error| no_json(&error, &Place::whole(source)))
 }
 
 /// The value of a variable: its place is the variable.
@@ -89,9 +92,10 @@ fn whole<T: DeserializeOwned>(part: &str) -> Option<T> {
 }
 
 /// The position is told as all positions are.
-fn without_position(error: &serde_json::Error) -> String {
+fn no_json(error: &serde_json::Error, place: &Place) -> Problem {
     let text = error.to_string();
-    text.split_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+    let what = text.split_once(" at line ").map_or(&*text, |(what, _)| what);
+    Problem::configured(format!("this is no JSON: {what}"), place)
 }
 
 /// An object's keys and values in order, repeated ones included.

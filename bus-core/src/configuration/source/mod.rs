@@ -8,6 +8,7 @@ mod variables;
 use std::{ffi::OsString, path::Path, sync::Arc};
 
 use super::{Configuration, Layer, tree::Node};
+use crate::bus::Problem;
 
 pub(super) use json::in_variable;
 
@@ -32,19 +33,23 @@ impl Configuration {
     ///
     /// let builder = Builder::new("memory://shop", Catalog::default())
     ///     .configuration(Configuration::from_file("no-such-file.toml"));
-    /// assert!(builder.build().unwrap_err().to_string().contains("no-such-file.toml: cannot be read"));
+    /// assert!(builder.build().unwrap_err().to_string().ends_with(" --> no-such-file.toml"));
     /// ```
     #[must_use]
     pub fn from_file(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let source: Arc<str> = path.display().to_string().into();
-        let read: fn(&Arc<str>, &str) -> Result<Node, String> = match path.extension().and_then(|end| end.to_str()) {
+        let read: fn(&Arc<str>, &str) -> Result<Node, Problem> = match path.extension().and_then(|end| end.to_str()) {
             Some("toml") => toml::read,
             Some("json") => json::read,
-            _ => return Self::file(Err(format!("{source}: its extension says how it is written: `.toml` or `.json`"))),
+            _ => {
+                let text = "its extension says how it is written: `.toml` or `.json`";
+                return Self::file(Err(Problem::configured(text, &source)));
+            }
         };
         // Editors on Windows put the mark there, and JSON has no room for it.
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{source}: cannot be read: {error}"));
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Problem::configured(format!("this cannot be read: {error}"), &source));
         Self::file(text.and_then(|text| read(&source, text.strip_prefix('\u{feff}').unwrap_or(&text))))
     }
 

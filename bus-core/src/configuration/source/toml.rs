@@ -1,25 +1,24 @@
 use std::sync::Arc;
 
-use serde::de::Error as _;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use crate::configuration::{
-    Problem,
-    tree::{Key, Node, Place, Table, Value},
+use crate::{
+    bus::Problem,
+    configuration::tree::{Key, Node, Place, Table, Value},
 };
 
 /// Reads TOML.
-pub(super) fn read(source: &Arc<str>, text: &str) -> Result<Node, String> {
+pub(super) fn read(source: &Arc<str>, text: &str) -> Result<Node, Problem> {
     let document = Document { source, text };
     match DeTable::parse(text) {
         Ok(table) => Ok(Node { place: document.place(table.span().start), value: document.table(table.get_ref())? }),
         // Its display would show the line, which may hold a secret of a filter's.
         Err(error) => {
             let place = error.span().map_or_else(|| Place::whole(source), |span| document.place(span.start));
-            Err(format!("{place}: this is no TOML: {}", error.message()))
+            Err(Problem::configured(format!("this is no TOML: {}", error.message()), &place))
         }
     }
 }
@@ -34,7 +33,7 @@ impl Document<'_> {
         Place::in_text(self.source, self.text, offset)
     }
 
-    fn table(&self, table: &DeTable<'_>) -> Result<Value, String> {
+    fn table(&self, table: &DeTable<'_>) -> Result<Value, Problem> {
         let mut entries: Vec<_> = table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         let mut read = Table::new();
@@ -46,18 +45,18 @@ impl Document<'_> {
         Ok(Value::Table(read))
     }
 
-    fn node(&self, node: &Spanned<DeValue<'_>>) -> Result<Node, String> {
+    fn node(&self, node: &Spanned<DeValue<'_>>) -> Result<Node, Problem> {
         let place = self.place(node.span().start);
-        let refuse = |what: &str| Problem::custom(what);
+        let refuse = |what: &str| Err(Problem::configured(what, &place));
         let value = match node.get_ref() {
             DeValue::String(text) => Value::Text(text.clone().into_owned()),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => Value::Integer(number),
-                Err(_) => return Err(refuse("the number has more than 64 bits").at(&place)),
+                Err(_) => return refuse("the number has more than 64 bits"),
             },
             DeValue::Float(number) => match number.as_str().parse() {
                 Ok(number) => Value::Float(number),
-                Err(_) => return Err(refuse("this is no number").at(&place)),
+                Err(_) => return refuse("this is no number"),
             },
             DeValue::Boolean(value) => Value::Bool(*value),
             DeValue::Datetime(date) => Value::Text(date.to_string()),

@@ -20,6 +20,9 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Sen
 /// Makes the link of a filter or layer in front of each consumer that it is for.
 pub(crate) trait Middleware: Send + Sync + 'static {
     fn around(&self, rest: Arc<dyn Link>) -> Arc<dyn Link>;
+
+    /// What a description calls it.
+    fn name(&self) -> &str;
 }
 
 /// The user's filters and layers, outermost first.
@@ -37,6 +40,11 @@ impl Filters {
         Layered<L>: Middleware,
     {
         self.0.push(Arc::new(Layered(layer)));
+    }
+
+    /// What they are called, outermost first.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.iter().map(|filter| filter.name().to_owned()).collect()
     }
 
     /// These, and inside of them the others.
@@ -97,6 +105,10 @@ struct Filtering<F>(Arc<F>);
 impl<F: Filter> Middleware for Filtering<F> {
     fn around(&self, rest: Arc<dyn Link>) -> Arc<dyn Link> {
         Arc::new(Filtered { filter: self.0.clone(), rest })
+    }
+
+    fn name(&self) -> &str {
+        self.0.name()
     }
 }
 

@@ -27,6 +27,10 @@ where
     fn around(&self, rest: Arc<dyn Link>) -> Arc<dyn Link> {
         Arc::new(Serving(self.0.layer(NextService(rest))))
     }
+
+    fn name(&self) -> &str {
+        std::any::type_name::<L>()
+    }
 }
 
 /// The service that a layer made of the rest of the chain.

@@ -66,6 +66,11 @@ pub trait Filter: Send + Sync + 'static {
     /// What it returns is the attempt's result: after an error, or a panic, the retry policy is asked. When it
     /// returns, the attempt ends and its context closes.
     fn call(&self, ctx: Context, next: Next) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// What [`Bus::describe`](crate::Bus::describe) calls it. The default is the type's name.
+    fn name(&self) -> &str {
+        std::any::type_name::<Self>()
+    }
 }
 
 /// A filter of a closure, which is called once per attempt:
@@ -89,6 +94,10 @@ where
 {
     fn call(&self, ctx: Context, next: Next) -> impl Future<Output = Result<(), Failure>> + Send {
         (self.0)(ctx, next)
+    }
+
+    fn name(&self) -> &str {
+        std::any::type_name::<F>()
     }
 }
 

@@ -5,14 +5,16 @@ use crate::consumer::Failure;
 /// Which failures a policy retries: all but some, or only some.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Filter {
-    unless: Vec<Kind>,
-    only: Vec<Kind>,
+    pub(super) unless: Vec<Kind>,
+    pub(super) only: Vec<Kind>,
 }
 
 /// Errors of one type, all of them or some.
 #[derive(Clone)]
 pub(super) struct Kind {
-    error_type: &'static str,
+    pub(super) error_type: &'static str,
+    /// No predicate chooses among them.
+    pub(super) all: bool,
     includes: Arc<Includes>,
 }
 
@@ -21,7 +23,11 @@ type Includes = dyn Fn(&(dyn Error + 'static)) -> bool + Send + Sync;
 impl Kind {
     pub(super) fn of<E: Error + 'static>(predicate: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
         let includes = move |error: &(dyn Error + 'static)| error.downcast_ref::<E>().is_some_and(&predicate);
-        Self { error_type: type_name::<E>(), includes: Arc::new(includes) }
+        Self { error_type: type_name::<E>(), all: false, includes: Arc::new(includes) }
+    }
+
+    pub(super) fn all<E: Error + 'static>() -> Self {
+        Self { all: true, ..Self::of(|_: &E| true) }
     }
 }
 

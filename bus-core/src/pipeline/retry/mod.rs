@@ -1,5 +1,6 @@
 mod filter;
 mod pace;
+mod words;
 
 use std::{error::Error, ops::Range, time::Duration};
 
@@ -28,6 +29,10 @@ use crate::consumer::Failure;
 ///     .unless_if(|error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound);
 /// assert_eq!(retry.delay(0), Some(Duration::from_millis(200)));
 /// assert_eq!(retry.delay(5), None);
+/// assert_eq!(
+///     retry.to_string(),
+///     "5 times, after 200ms and twice as long each time, up to 10s; not after ParseIntError, some Error"
+/// );
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Retry {
@@ -82,8 +87,9 @@ impl Retry {
 
     /// Errors of this type are not retried.
     #[must_use]
-    pub fn unless<E: Error + 'static>(self) -> Self {
-        self.unless_if(|_: &E| true)
+    pub fn unless<E: Error + 'static>(mut self) -> Self {
+        self.filter.unless(Kind::all::<E>());
+        self
     }
 
     /// Errors of this type are not retried if the predicate holds.
@@ -95,8 +101,9 @@ impl Retry {
 
     /// Errors of this type are retried, and others only if they are named too. A panic is none of them.
     #[must_use]
-    pub fn only<E: Error + 'static>(self) -> Self {
-        self.only_if(|_: &E| true)
+    pub fn only<E: Error + 'static>(mut self) -> Self {
+        self.filter.only(Kind::all::<E>());
+        self
     }
 
     /// Errors of this type are retried if the predicate holds, and others only if they are named too.
@@ -141,8 +148,8 @@ impl Retry {
     }
 
     /// What `build()` has against it.
-    pub(crate) fn problem(&self) -> Option<String> {
-        self.filter.problem()
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.pace.problem().into_iter().chain(self.filter.problem()).collect()
     }
 }
 

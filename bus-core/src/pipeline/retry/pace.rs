@@ -30,4 +30,18 @@ impl Pace {
             }
         })
     }
+    /// What is wrong with it.
+    pub(super) fn problem(&self) -> Option<String> {
+        let Self::Exponential(Range { start, end }) = self else { return None };
+        if start > end {
+            return Some(format!(
+                "its retry policy's pauses begin at {start:?} and end at {end:?}, which is shorter: write the shorter one first"
+            ));
+        }
+        start.is_zero().then(|| {
+            "its retry policy's pauses begin at zero, and twice nothing is nothing: begin with a millisecond, or write \
+             `Retry::immediate(..)`"
+                .to_owned()
+        })
+    }
 }

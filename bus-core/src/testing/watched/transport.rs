@@ -81,8 +81,20 @@ impl Transport for WatchedTransport {
         self.inner.check_name(name)
     }
 
+    fn check_routing_key(&self, key: &str) -> Result<(), String> {
+        self.inner.check_routing_key(key)
+    }
+
     fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
         self.inner.check_endpoint(settings)
+    }
+
+    fn keeps_order(&self, settings: &ReceiverSettings) -> bool {
+        self.inner.keeps_order(settings)
+    }
+
+    fn describe_endpoint(&self, settings: &ReceiverSettings) -> Vec<(String, String)> {
+        self.inner.describe_endpoint(settings)
     }
 
     fn input_address(&self, settings: &ReceiverSettings) -> String {

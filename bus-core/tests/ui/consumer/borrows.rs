@@ -1,3 +1,4 @@
+//! A consumer or an argument that borrows.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! A handler, or a function, that is generic.
 #![allow(unused)]
 
 use bus_core::{

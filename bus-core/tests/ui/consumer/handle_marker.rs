@@ -1,3 +1,4 @@
+//! `#[handle]` on what is no method, or with arguments.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! Two handlers take one message.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! A key that does not exist, is misspelled, or is given twice.
 #![allow(unused)]
 
 use bus_core::{

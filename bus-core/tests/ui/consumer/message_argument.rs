@@ -1,3 +1,4 @@
+//! The first argument is missing, borrowed, or the context.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! An argument that nobody can make.
 #![allow(unused)]
 
 use bus_core::{

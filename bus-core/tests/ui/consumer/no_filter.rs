@@ -1,3 +1,4 @@
+//! A closure as a filter.
 use bus_core::{
     bus::EndpointBuilder,
     consumer::{Context, Failure},

@@ -1,3 +1,4 @@
+//! A block without `#[handle]`.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! The first argument is no message.
 #![allow(unused)]
 
 use bus_core::{

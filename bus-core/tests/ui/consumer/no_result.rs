@@ -1,3 +1,4 @@
+//! A handler returns something else than a result.
 #![allow(unused)]
 
 use bus_core::{

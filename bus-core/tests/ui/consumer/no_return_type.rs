@@ -1,3 +1,4 @@
+//! A handler returns nothing.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! A handler is not asynchronous.
 #![allow(unused)]
 
 use bus_core::{

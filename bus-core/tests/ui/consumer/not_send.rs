@@ -1,3 +1,4 @@
+//! A consumer, or the work of a handler, cannot change threads.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! A handler takes no `&self`.
 #![allow(unused)]
 
 use bus_core::{

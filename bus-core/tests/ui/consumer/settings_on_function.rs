@@ -1,3 +1,4 @@
+//! Settings on a function that nobody would read.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! More arguments than six after the message.
 #![allow(unused)]
 
 use bus_core::{

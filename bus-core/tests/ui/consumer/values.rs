@@ -1,3 +1,4 @@
+//! Values of the wrong kind, or out of range.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! `#[consumer]` on what can be none.
 #![allow(unused)]
 
 use bus_core::{

@@ -1,3 +1,4 @@
+//! The name of a message contains its namespace.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! A namespace that .NET could not have.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! Messages that are contracts of each other.
 #![allow(unused)]
 
 use bus_core::Message;

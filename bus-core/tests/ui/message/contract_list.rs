@@ -1,3 +1,4 @@
+//! A contract that is listed twice, or is the message itself.
 #![allow(unused)]
 
 use bus_core::Message;

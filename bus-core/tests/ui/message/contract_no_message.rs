@@ -1,3 +1,4 @@
+//! A contract that is no message.
 #![allow(unused)]
 
 use bus_core::Message;

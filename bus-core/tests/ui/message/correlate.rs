@@ -1,3 +1,4 @@
+//! The field of the correlation id is not there, or is no id.
 #![allow(unused)]
 
 use bus_core::Message;

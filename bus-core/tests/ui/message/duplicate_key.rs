@@ -1,3 +1,4 @@
+//! A key is given twice.
 #![allow(unused)]
 
 use bus_core::Message;

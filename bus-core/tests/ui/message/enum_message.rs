@@ -1,3 +1,4 @@
+//! An enum as a message.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! A message without a namespace.
 #![allow(unused)]
 
 use bus_core::Message;

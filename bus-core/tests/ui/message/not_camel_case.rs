@@ -1,3 +1,4 @@
+//! Fields that would not be camelCase on the wire.
 #![allow(unused)]
 
 use bus_core::Message;

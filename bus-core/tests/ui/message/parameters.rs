@@ -1,3 +1,4 @@
+//! A message that borrows; a generic message of one name.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! A message whose fields have no names.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! A message without fields, written without braces.
 #![allow(unused)]
 
 use bus_core::Message;

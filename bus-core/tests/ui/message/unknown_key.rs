@@ -1,3 +1,4 @@
+//! A key that does not exist, or is misspelled.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! A whole URN without a scheme.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! Wrong values of the keys about exchanges and contracts.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -1,3 +1,4 @@
+//! Values of the wrong kind.
 #![allow(unused)]
 
 use bus_core::Message;

@@ -3,16 +3,16 @@ use std::fmt::{self, Display};
 use serde::de::{self, Expected, Unexpected};
 
 use super::nearest::nearest;
-use crate::configuration::tree::Place;
+use crate::{bus::Problem, configuration::tree::Place};
 
 /// What is wrong with a value, as serde says it. Texts are not repeated: one of a filter's may be a secret.
 #[derive(Debug)]
-pub(crate) struct Problem(String);
+pub(crate) struct Mistake(String);
 
-impl Problem {
-    /// With the place in front of it.
-    pub(crate) fn at(self, place: &Place) -> String {
-        format!("{place}: {}", self.0)
+impl Mistake {
+    /// As `build()` tells it.
+    pub(crate) fn at(self, place: &Place) -> Problem {
+        Problem::configured(self.0, place)
     }
 
     /// A key or a name that is none of those that are known.
@@ -38,15 +38,15 @@ impl Problem {
     }
 }
 
-impl Display for Problem {
+impl Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for Mistake {}
 
-impl de::Error for Problem {
+impl de::Error for Mistake {
     fn custom<T: Display>(text: T) -> Self {
         Self(text.to_string())
     }

@@ -1,0 +1,11 @@
+//! The connection's keeper against a broker that plays from a script: what no real one does on request. Needs no
+//! RabbitMQ.
+
+#![allow(clippy::disallowed_methods, reason = "deadlines of the machine's time: sockets are real")]
+
+mod connecting;
+mod credentials;
+mod frames;
+mod hosts;
+mod peer;
+mod publishing;
