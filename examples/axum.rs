@@ -1,5 +1,6 @@
-//! A web service on axum with a bus behind it: POST /orders, GET /health, GET /warnings. It calls itself, and ends.
-//! In memory; or on RabbitMQ: `--features rabbitmq`, BUS_URL=amqp://guest:guest@127.0.0.1:5672.
+//! A web service on axum with a bus behind it: POST /orders, GET /health, GET /topology.
+//! It calls itself, and ends. In memory; or on RabbitMQ: `--features rabbitmq`, and
+//! BUS_URL=amqp://guest:guest@127.0.0.1:5672.
 #![allow(clippy::print_stdout, reason = "it tells a story")]
 use std::{error::Error, future::IntoFuture, net::SocketAddr};
 
@@ -34,7 +35,7 @@ fn service(bus: Bus) -> Router {
     Router::new()
         .route("/orders", post(submit))
         .route("/health", get(health))
-        .route("/warnings", get(|FromApp(bus): FromApp<Bus>| async move { Json(bus.warnings().to_vec()) }))
+        .route("/topology", get(|FromApp(bus): FromApp<Bus>| async move { Json(bus.describe()) }))
         .with_state(bus)
 }
 
@@ -73,8 +74,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accepted = call(here, "POST /orders", r#"{"item":"soup"}"#).await?;
     assert!(accepted.starts_with("HTTP/1.1 202"), "{accepted}");
     assert_eq!(heard.recv().await.as_deref(), Some("soup"));
-    let warnings = call(here, "GET /warnings", "").await?;
-    assert!(warnings.ends_with("[]"), "{warnings}");
+    let topology = call(here, "GET /topology", "").await?;
+    assert!(topology.starts_with("HTTP/1.1 200") && topology.contains("kitchen"), "{topology}");
 
     // First no request comes in any more, then no message; a request that runs may still publish.
     let _ = stop.send(());

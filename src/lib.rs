@@ -38,6 +38,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The pages of `docs/` in the repository are guides: the first hour, messages, consumers and errors, testing,
+//! transports, RabbitMQ, defaults, and coming from MassTransit or lapin.
 
 // What the macros write names this crate; so does this crate itself.
 #[allow(unused_extern_crates, reason = "used by expansions only")]
@@ -78,6 +81,23 @@ pub use bus_rabbitmq as rabbitmq;
 ///
 /// `build()` on the result says what is wrong with the URL, an unknown scheme or one whose feature is off
 /// included.
+///
+/// ```
+/// use bus::prelude::*;
+///
+/// #[derive(Serialize, Deserialize, Message)]
+/// #[message(namespace = "Acme.Orders")]
+/// struct SubmitOrder {}
+///
+/// async fn submit(_order: SubmitOrder) -> Result<(), Failure> {
+///     Ok(())
+/// }
+///
+/// let url = std::env::var("BUS_URL").unwrap_or_else(|_| "memory://shop".to_owned());
+/// let bus = bus::builder(url).endpoint("orders", |e| e.consumer(submit)).build()?;
+/// assert!(!bus.health().healthy, "it is not started");
+/// # Ok::<(), bus::Error>(())
+/// ```
 #[must_use]
 #[track_caller]
 pub fn builder(url: impl Into<String>) -> Builder {
@@ -109,7 +129,13 @@ pub fn from_env() -> Builder {
     Builder::from_env(catalog())
 }
 
-/// The transports that are compiled in, and the ones that a cargo feature would bring.
+/// The transports that are compiled in, and the ones that a cargo feature would bring; for programs that put a
+/// [`Builder`] together themselves.
+///
+/// ```
+/// let schemes: Vec<_> = bus::catalog().drivers.iter().flat_map(|driver| driver.schemes()).copied().collect();
+/// assert!(schemes.contains(&"memory"));
+/// ```
 #[must_use]
 pub fn catalog() -> Catalog {
     let mut catalog = Catalog::default();

@@ -14,6 +14,13 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ),
     ("concurrency", "the prefetch", "bus-core/src/bus/endpoint.rs", "(Some(prefetch), None) => (prefetch, prefetch)"),
     ("retry", "none", "bus-core/src/bus/endpoint.rs", "retry: Setting::usual(Retry::none()),"),
+    ("redelivery", "none", "bus-core/src/bus/endpoint.rs", "redeliver: Setting::usual(Vec::new()),"),
+    (
+        "longest delay of a redelivery",
+        "366 days",
+        "bus-core/src/endpoint/redelivery.rs",
+        "LONGEST: Duration = Duration::from_secs(366 * 86_400);",
+    ),
     ("timeout of an attempt", "none", "bus-core/src/bus/endpoint.rs", "timeout: Setting::usual(None),"),
     ("outbox", "off", "bus-core/src/bus/endpoint.rs", "outbox: Setting::usual(Outbox::Off),"),
     ("messages of an attempt with an outbox", "10000", "bus-core/src/consumer/context.rs", "OUTBOX: usize = 10_000;"),
@@ -71,12 +78,24 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("text of an error in a fault", "2048", "bus-core/src/fault/exception.rs", "LIMIT: usize = 2048;"),
     ("how many", "100000", "bus-core/src/persistence/memory/inbox.rs", "capacity: 100_000,"),
     ("how long", "30 min", "bus-core/src/persistence/memory/inbox.rs", "window: Duration::from_secs(30 * 60),"),
-    ("heartbeat", "10 s", "bus-rabbitmq/src/settings.rs", "HEARTBEAT: u16 = 10;"),
+    ("heartbeat", "10 s", "bus-rabbitmq/src/settings/mod.rs", "HEARTBEAT: u16 = 10;"),
     (
         "time of one attempt to connect",
         "10 s",
         "bus-rabbitmq/src/link/supervisor.rs",
         "ATTEMPT: Duration = Duration::from_secs(10);",
+    ),
+    (
+        "time of one attempt to connect",
+        "several hosts 5 s",
+        "bus-rabbitmq/src/link/supervisor.rs",
+        "ATTEMPT_OF_SEVERAL: Duration = Duration::from_secs(5);",
+    ),
+    (
+        "answer of a credentials callback",
+        "10 s",
+        "bus-rabbitmq/src/credentials.rs",
+        "ANSWER: Duration = Duration::from_secs(10);",
     ),
     (
         "pause before connecting again",
@@ -93,9 +112,9 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("pause before connecting again", "up to half", "bus-rabbitmq/src/link/backoff.rs", "pause - pause / 2 * "),
     (
         "the same after refused credentials",
-        "5 s",
+        "10 s",
         "bus-rabbitmq/src/link/state.rs",
-        "SLOW: Duration = Duration::from_secs(5);",
+        "SLOW: Duration = Duration::from_secs(10);",
     ),
     (
         "acknowledgements in one frame",
@@ -110,14 +129,9 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "PATIENCE: Duration = Duration::from_millis(5);",
     ),
     ("declaring everything", "30 s", "bus-rabbitmq/src/topology/mod.rs", "APPLY: Duration = Duration::from_secs(30);"),
+    ("looking at dead letters", "30 s", "bus-rabbitmq/src/browse.rs", "LOOKING: Duration = Duration::from_secs(30);"),
     (
-        "looking at dead letters",
-        "30 s",
-        "bus-rabbitmq/src/transport.rs",
-        "LOOKING: Duration = Duration::from_secs(30);",
-    ),
-    (
-        "deliveries of a message after which it is not looked at",
+        "deliveries after which a look replaces a message by its copy",
         "10",
         "bus-rabbitmq/src/browse.rs",
         "LOOKED_AT: u32 = 10;",

@@ -118,8 +118,8 @@ fn what_is_found_follows_names_and_defaults_as_what_is_added() {
 fn a_consumer_or_an_endpoint_that_is_added_by_hand_too_is_a_problem() {
     expect_test::expect![[r#"
         the bus cannot be built; 2 things are wrong:
-          - endpoint `books` is added by hand, and `.discover()` puts `facade::discover::RefundsConsumer::refund` on it, too: add the consumer there and remove its `auto`, or write `#[consumer(auto, endpoint = "another-name")]`
-          - consumer `facade::discover::book` is added to endpoint `books`, and `.discover()` finds it, too: remove `auto` from its `#[consumer]`, or what adds it"#]]
+          - endpoint `books` is added by hand, and `.discover()` puts `facade::discover::RefundsConsumer::refund` on it, too: add the consumer there and remove its `auto`, or write `#[consumer(auto, endpoint = "another-name")]` --> tests/discover.rs:123:56
+          - consumer `facade::discover::book` is added to endpoint `books`, and `.discover()` finds it, too: remove `auto` from its `#[consumer]`, or what adds it --> tests/discover.rs:123:56"#]]
     .assert_eq(&said(bus::builder("memory://mistakes").discover().endpoint("books", |e| e.consumer(book))));
     let twice = said(bus::builder("memory://mistakes").consumer(ledger::LedgerConsumer {}).discover());
     assert!(twice.contains("consumer `facade::discover::ledger::LedgerConsumer::paid` is added to endpoint `ledger`"));

@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use crate::example;
 
 /// Its own tests run as a part of these.
-#[cfg(feature = "testing")]
+#[cfg(all(feature = "inmemory", feature = "testing"))]
 #[allow(dead_code, reason = "its main is run as a program")]
 #[path = "../examples/first_hour.rs"]
 mod program;

@@ -67,7 +67,7 @@ fn succeeds(output: &Output) -> String {
 fn the_bus_works_under_another_name() {
     let printed = succeeds(&cargo("renamed", &["run", "--quiet"]));
     expect_test::expect![[r#"
-        audit consumes OrderEvent (renamed::audit)
+        audit consumes OrderEvent (audit)
         orders consumes SubmitOrder (Orders::submit)
     "#]]
     .assert_eq(&printed);
@@ -78,7 +78,7 @@ fn the_bus_works_under_another_name() {
 fn consumers_are_found_under_another_name() {
     let printed = succeeds(&cargo("renamed", &["run", "--quiet", "--features", "auto"]));
     expect_test::expect![[r#"
-        audit consumes OrderEvent (renamed::audit)
+        audit consumes OrderEvent (audit)
         orders consumes SubmitOrder (Orders::submit)
         send-receipt consumes OrderSubmitted (send_receipt)
         warehouse consumes OrderSubmitted (Stock::submitted)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bus::{
     Error,
+    clock::Clock,
     consumer::{Function, IntoConsumer},
     prelude::*,
     transport::TransportError,
@@ -56,6 +57,18 @@ async fn a_host_that_is_not_there_is_tried_until_the_deadline_and_may_be_tried_a
 }
 
 #[tokio::test]
+async fn credentials_that_cannot_be_had_fail_the_start_with_the_words_of_the_callback() {
+    let sealed = || async { Err::<bus::rabbitmq::Credentials, _>(std::io::Error::other("the vault is sealed")) };
+    let bus = bus::builder("amqp://127.0.0.1:9/shop")
+        .with(bus::rabbitmq::credentials(sealed))
+        .start_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let said = chain(&bus.start().await.unwrap_err());
+    assert!(said.contains("the callback for the credentials failed: the vault is sealed"), "{said}");
+}
+
+#[tokio::test]
 async fn a_wrong_password_fails_at_once() {
     let place = VirtualHost::create();
     let url = place.url().replacen("//guest:guest@", "//guest:secret@", 1);
@@ -98,6 +111,7 @@ async fn a_bus_on_rabbitmq_starts_and_stops_any_number_of_times() {
 
 /// The broker is killed and started again while messages flow. Every publish resolves by itself, and every
 /// number arrives; some may arrive twice, none is missing.
+#[allow(clippy::disallowed_methods, reason = "a deadline of the machine's time: the broker is real")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn publishers_and_consumers_go_on_after_the_broker_was_killed_and_started_again() {
     const NUMBERS: u32 = 600;
@@ -126,7 +140,8 @@ async fn publishers_and_consumers_go_on_after_the_broker_was_killed_and_started_
         server.start_again().expect("it starts again");
         server
     });
-    let all = tokio::time::timeout(Duration::from_secs(180), async {
+    let clock = Clock::real();
+    let all = clock.by(clock.after(Duration::from_secs(180)), async {
         while seen.len() < NUMBERS as usize {
             seen.extend(numbers.recv().await);
         }

@@ -10,6 +10,20 @@ use crate::{
 };
 
 /// What can go wrong in a call of the bus.
+///
+/// Of a publish or send it says what the broker has: with [`Unroutable`](Self::Unroutable),
+/// [`Rejected`](Self::Rejected) and [`NotSent`](Self::NotSent) it does not have the message, with
+/// [`Unknown`](Self::Unknown) it may have it.
+///
+/// ```
+/// use bus_core::Error;
+///
+/// /// Whether to try the same message again, with the same id.
+/// fn again(error: &Error) -> bool {
+///     matches!(error, Error::NotSent { .. } | Error::Unknown { .. })
+/// }
+/// assert!(!again(&Error::NotStarted));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

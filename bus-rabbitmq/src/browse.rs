@@ -101,7 +101,7 @@ impl Browsing {
             letters.push(letter);
         }
         // When all are taken: a copy is not to be met again.
-        let renewed = renew(&channel, worn).await;
+        let renewed = renew(&channel, worn, &self.clock).await;
         let given_back = async {
             // All up to it; what comes behind was renewed, or goes back with the channel.
             if let Some(tag) = fresh {
@@ -138,7 +138,7 @@ impl Browsing {
 
 /// Puts copies in the place of messages that may not be given back any more, each when the broker has the copy. The
 /// rest is untouched by a failure, and its text says what is at stake.
-async fn renew(channel: &Channel, worn: Vec<(u64, Outgoing)>) -> Result<(), Refusal> {
+async fn renew(channel: &Channel, worn: Vec<(u64, Outgoing)>, clock: &Clock) -> Result<(), Refusal> {
     if worn.is_empty() {
         return Ok(());
     }
@@ -152,7 +152,7 @@ async fn renew(channel: &Channel, worn: Vec<(u64, Outgoing)>) -> Result<(), Refu
             );
             Refusal::new(Kind::Channel, words)
         };
-        let publication = encode(&copy, number as u64);
+        let publication = encode(&copy, number as u64, clock);
         let sent = channel.basic_publish(
             publication.exchange,
             publication.routing_key,

@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -82,25 +82,23 @@ pub(crate) struct Identity {
     url: Credentials,
     callback: Option<CredentialsCallback>,
     /// The callback is run in the user's runtime: whatever it does there holds up no heartbeat.
-    runtime: OnceLock<Handle>,
+    runtime: Mutex<Option<Handle>>,
 }
 
 impl Identity {
     pub(crate) fn new(url: Credentials, callback: Option<CredentialsCallback>) -> Self {
-        Self { url, callback, runtime: OnceLock::new() }
+        Self { url, callback, runtime: Mutex::default() }
     }
 
     /// The caller's runtime is the one to ask in.
     pub(crate) fn ask_here(&self) {
-        if let Ok(runtime) = Handle::try_current() {
-            // It was started before: there it goes on.
-            let _ = self.runtime.set(runtime);
-        }
+        *self.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Handle::try_current().ok();
     }
 
     pub(crate) async fn credentials(&self, clock: &Clock) -> Result<Credentials, Refusal> {
         let Some(CredentialsCallback(ask)) = &self.callback else { return Ok(self.url.clone()) };
-        let task = match self.runtime.get() {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let task = match runtime {
             Some(runtime) => runtime.spawn(ask()),
             None => tokio::spawn(ask()),
         };

@@ -3,6 +3,7 @@ use std::time::Duration;
 use bus_core::{
     BoxError,
     address::Destination,
+    clock::Clock,
     envelope::{HeaderValue, Headers},
     transport::{EnsureQueue, Moved, Outgoing},
 };
@@ -15,6 +16,7 @@ use lapin::{
 use crate::{
     NativeProperties,
     address::SHORT,
+    delay::{Route, expires_at, route},
     headers::{DEEPEST, SEQUENCE, size, to_table},
 };
 
@@ -36,10 +38,18 @@ pub(crate) fn mandatory(message: &Outgoing) -> bool {
     message.mandatory || matches!(message.to, Destination::Queue(_))
 }
 
+/// How long the broker holds it back, if it does.
+pub(crate) fn delay(message: &Outgoing) -> Option<Duration> {
+    message.delay.filter(|delay| !delay.is_zero())
+}
+
 /// Finds what the broker, or lapin, would only answer by closing the channel or worse.
 pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
-    if message.delay.is_some_and(|delay| !delay.is_zero()) {
-        return Err("this transport cannot delay a message (its capabilities say so)".into());
+    if let Some(delay) = delay(message) {
+        match &message.to {
+            Destination::Queue(queue) => drop(route(delay, queue)?),
+            Destination::Topic(_) => return Err("only a message to a queue can be delayed".into()),
+        }
     }
     let texts = [
         ("name of the destination", Some(message.to.name())),
@@ -71,9 +81,11 @@ pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
 }
 
 /// The message as AMQP has it. `sequence` names this attempt of a mandatory one.
-pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
+pub(crate) fn encode(message: &Outgoing, sequence: u64, clock: &Clock) -> Publication {
     let mandatory = mandatory(message);
-    let mut table = match is_moved(message) {
+    let delay = delay(message);
+    // What was noted on an earlier way through the levels would look like a circle, and end this one.
+    let mut table = match is_moved(message) || delay.is_some() {
         true => to_table(&moved(&message.headers)),
         false => to_table(&message.headers),
     };
@@ -84,7 +96,12 @@ pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
     if mandatory {
         table.insert(SEQUENCE.into(), AMQPValue::LongLongInt(sequence.cast_signed()));
     }
-    let mut properties = BasicProperties::default().with_delivery_mode(if message.durable { 2 } else { 1 });
+    if let Some((name, end)) = delay.zip(message.time_to_live).and_then(|(delay, life)| expires_at(delay, life, clock))
+    {
+        table.insert(name.into(), AMQPValue::LongLongInt(end));
+    }
+    let durable = message.durable || delay.is_some();
+    let mut properties = BasicProperties::default().with_delivery_mode(if durable { 2 } else { 1 });
     if !table.inner().is_empty() {
         properties = properties.with_headers(table);
     }
@@ -97,7 +114,7 @@ pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
     if let Some(text) = message.correlation_id.as_deref() {
         properties = properties.with_correlation_id(short(text));
     }
-    if let Some(time_to_live) = message.time_to_live {
+    if let Some(time_to_live) = message.time_to_live.filter(|_| delay.is_none()) {
         properties = properties.with_expiration(short(&expiration(time_to_live)));
     }
     if let Some(priority) = message.priority {
@@ -107,6 +124,11 @@ pub(crate) fn encode(message: &Outgoing, sequence: u64) -> Publication {
         properties = native.apply(properties);
     }
     let (exchange, routing_key) = match &message.to {
+        Destination::Queue(queue)
+            if let Some(Ok(Route { exchange, routing_key })) = delay.map(|delay| route(delay, queue)) =>
+        {
+            (short(&exchange), short(&routing_key))
+        }
         Destination::Queue(queue) => (ShortString::default(), short(queue)),
         Destination::Topic(topic) => (short(topic), message.routing_key.as_deref().map(short).unwrap_or_default()),
     };
@@ -196,12 +218,12 @@ mod tests {
 
     #[test]
     fn a_queue_is_reached_through_the_default_exchange_and_a_topic_is_an_exchange() {
-        let queue = encode(&message(Destination::Queue("orders".into())), 7);
+        let queue = encode(&message(Destination::Queue("orders".into())), 7, &Clock::manual(1));
         assert_eq!((queue.exchange.as_str(), queue.routing_key.as_str()), ("", "orders"));
         assert!(queue.options.mandatory);
         let sequence = queue.properties.headers().as_ref().and_then(|table| table.inner().get(SEQUENCE).cloned());
         assert_eq!(sequence, Some(AMQPValue::LongLongInt(7)));
-        let topic = encode(&message(Destination::Topic("A:B".into())), 8);
+        let topic = encode(&message(Destination::Topic("A:B".into())), 8, &Clock::manual(1));
         assert_eq!((topic.exchange.as_str(), topic.routing_key.as_str()), ("A:B", ""));
         assert!(!topic.options.mandatory && topic.properties.headers().is_none());
     }
@@ -216,7 +238,7 @@ mod tests {
         let native =
             NativeProperties { timestamp: Some(4), user_id: Some("eve".into()), ..NativeProperties::default() };
         outgoing.extensions.insert(native);
-        let properties = encode(&outgoing, 1).properties;
+        let properties = encode(&outgoing, 1, &Clock::manual(1)).properties;
         assert_eq!(properties.delivery_mode(), &Some(1));
         assert_eq!(properties.expiration().as_ref().map(ShortString::as_str), Some("1"));
         assert_eq!(properties.timestamp(), &Some(4));
@@ -249,7 +271,14 @@ mod tests {
             .contains("a list of texts")
         );
         assert!(refused(&|m| m.headers.set("a", nested(17))).contains("nested"));
-        assert!(refused(&|m| m.delay = Some(Duration::from_secs(1))).contains("delay"));
+        assert!(refused(&|m| m.delay = Some(Duration::MAX)).contains("the longest"));
+        assert!(
+            refused(&|m| {
+                m.to = Destination::Topic("T".into());
+                m.delay = Some(Duration::from_secs(1));
+            })
+            .contains("to a queue")
+        );
         assert!(refused(&|m| m.to = Destination::Topic("".into())).contains("empty"));
     }
 
@@ -272,7 +301,7 @@ mod tests {
         outgoing.headers.set("x-delivery-count", 12_i64);
         outgoing.headers.set("mine", "kept");
         validate(&outgoing).unwrap();
-        let properties = encode(&outgoing, 1).properties;
+        let properties = encode(&outgoing, 1, &Clock::manual(1)).properties;
         let headers = crate::headers::from_table(properties.headers().as_ref().unwrap());
         let names: std::collections::BTreeSet<_> = headers.iter().map(|(name, _)| name).collect();
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["Bus-Original-BCC", "Bus-Original-CC", "mine"]);

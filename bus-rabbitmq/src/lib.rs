@@ -32,6 +32,7 @@ mod address;
 mod browse;
 mod credentials;
 mod decode;
+mod delay;
 mod driver;
 mod encode;
 mod endpoint;

@@ -7,7 +7,8 @@ use lapin::types::ShortString;
 const ORIGINAL_USER: &str = "Bus-Original-UserId";
 
 /// AMQP properties that only RabbitMQ's messages have, in [`Extensions`](bus_core::transport::Extensions)
-/// of deliveries and of outgoing messages. Everything is optional and empty by default.
+/// of deliveries and of outgoing messages. Everything is optional and empty by default. For code on the seam to
+/// transports: handlers and sends do not show them, and a copy that the bus makes keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NativeProperties {

@@ -45,6 +45,11 @@ impl Refusal {
         self.kind
     }
 
+    /// There is no such queue.
+    pub(crate) fn is_missing_queue(&self) -> bool {
+        self.kind == Kind::Missing && self.words.contains("no queue")
+    }
+
     /// The broker answered, and the connection goes on.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Locked | Kind::Channel)

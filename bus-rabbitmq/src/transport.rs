@@ -17,6 +17,7 @@ use crate::{
     address::{self, SHORT},
     browse::Browsing,
     credentials::Identity,
+    delay,
     endpoint::conflicts,
     link::{Link, OnConnected, Supervisor},
     publish,
@@ -102,12 +103,13 @@ impl RabbitTransport {
 
 #[async_trait::async_trait]
 impl Transport for RabbitTransport {
-    /// What AMQP has and nothing beyond it: copies and delays are the bus's own work here. Over TLS the server's
-    /// version stays unknown.
+    /// What AMQP has, and delays, which a server before 3.10 refuses at the start: copies are the bus's own work here.
+    /// Over TLS the server's version stays unknown.
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         (capabilities.ordered, capabilities.routing_keys) = (true, true);
         capabilities.individual_settlement = true;
+        capabilities.delay_max = Some(delay::LONGEST);
         capabilities.server_version = self.applied.server().map(|server| server.to_string());
         capabilities
     }
@@ -142,7 +144,15 @@ impl Transport for RabbitTransport {
 
     fn check_endpoint(&self, settings: &ReceiverSettings) -> Vec<String> {
         let options = settings.extensions.get::<EndpointOptions>().cloned().unwrap_or_default();
-        conflicts(&settings.queue, &options)
+        let mut problems = conflicts(&settings.queue, &options);
+        if settings.redelivers.is_some() && settings.queue.len() > delay::NAME {
+            problems.push(delay::too_long(&settings.queue));
+        }
+        problems
+    }
+
+    fn keeps_order(&self, settings: &ReceiverSettings) -> bool {
+        settings.extensions.get::<EndpointOptions>().is_some_and(|options| options.lane().is_some())
     }
 
     fn describe_endpoint(&self, settings: &ReceiverSettings) -> Vec<(String, String)> {

@@ -62,7 +62,7 @@ async fn a_bus_runs_by_what_is_configured() {
 fn a_description_says_where_a_setting_is_configured() {
     let file = "stop_timeout = '1m'\n[endpoint_defaults]\nredeliver = ['5s']\n[endpoints.orders]\nprefetch = 64\n\
                 consumers.Orders.timeout = '2s'";
-    let bus = bus::builder("memory://described")
+    let bus = bus::builder("memory://described-configuration")
         .configuration(Configuration::from_toml(file))
         .configuration(Configuration::from_variables([("BUS__ENDPOINTS__ORDERS__RETRY__IMMEDIATE", "2")]))
         .endpoint("orders", |e| e.concurrency(4).prefetch(8).consumer(Orders))
@@ -72,7 +72,7 @@ fn a_description_says_where_a_setting_is_configured() {
     for line in [
         "  timeouts       start 30s, stop 60s (TOML:1:1), send 30s",
         "  messages       4 at once, prefetch 64 (TOML:5:1), up to 64 MiB",
-        "  retry          at once, up to 2 times (BUS__ENDPOINTS__ORDERS__RETRY__IMMEDIATE)",
+        "  retry          2 times, at once (BUS__ENDPOINTS__ORDERS__RETRY__IMMEDIATE)",
         "  redeliver      after 5s (TOML:3:1)",
         "                     timeout 2s per attempt (TOML:6:18)",
     ] {

@@ -22,7 +22,7 @@ use bytes::Bytes;
 
 use crate::stage::{Stage, Ticked, only, pass, problem, quiet};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const DELAY: Duration = Duration::from_secs(60);
 
 /// A copy on its way to a later round.
 fn put_off(message: &Outgoing) -> bool {
@@ -54,7 +54,7 @@ async fn failing(stage: &Stage, clock: &Clock, work: impl FnOnce(EndpointBuilder
 #[tokio::test]
 async fn a_round_is_confirmed_before_its_original_is_completed() {
     let (stage, clock) = (Stage::new().await, Clock::manual(1));
-    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([HOUR])).await;
+    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([DELAY])).await;
     let withheld = stage.faults.withhold(put_off);
     bus.publish(Ticked { number: 1 }).await.unwrap();
     stage.faults.until("the copy", |steps| steps.iter().filter_map(Step::submitted).any(put_off)).await;
@@ -71,16 +71,16 @@ async fn a_round_is_confirmed_before_its_original_is_completed() {
 async fn a_round_that_cannot_be_sent_is_held_and_shown_and_no_handler_runs_meanwhile() {
     for answer in [Answer::NotSent, Answer::Rejected, Answer::Unroutable] {
         let (stage, clock) = (Stage::new().await, Clock::manual(1));
-        let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([2 * HOUR])).await;
+        let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([2 * DELAY])).await;
         stage.faults.answer(usize::MAX, put_off, answer);
         bus.publish(Ticked { number: 1 }).await.unwrap();
-        pass(&clock, HOUR).await;
+        pass(&clock, DELAY).await;
         assert!(problem(&bus).unwrap().contains("could not be moved to work"), "{:?}", problem(&bus));
         assert!(!stage.has_completed("work"));
         stage.faults.heal();
-        pass(&clock, HOUR).await;
+        pass(&clock, DELAY).await;
         assert_eq!((problem(&bus), rounds.so_far()), (None, vec![0]), "the delay begins when the broker has the copy");
-        pass(&clock, 2 * HOUR).await;
+        pass(&clock, 2 * DELAY).await;
         assert_eq!(rounds.so_far(), [0, 1]);
         bus.stop().await;
         stage.lying("work_error", 1).await;
@@ -90,18 +90,18 @@ async fn a_round_that_cannot_be_sent_is_held_and_shown_and_no_handler_runs_meanw
 #[tokio::test]
 async fn of_a_round_whose_fate_is_unknown_no_copy_is_early_and_none_is_missing() {
     let (stage, clock) = (Stage::new().await, Clock::manual(1));
-    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([HOUR])).await;
+    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([DELAY])).await;
     // The broker has it, and nobody says so.
     stage.faults.answer(1, put_off, Answer::Unknown);
     bus.publish(Ticked { number: 1 }).await.unwrap();
-    pass(&clock, HOUR / 2).await;
+    pass(&clock, DELAY / 2).await;
     stage.completed("work", 1).await;
     assert_eq!(rounds.so_far(), [0]);
     let copies: Vec<_> =
         stage.faults.steps().iter().filter_map(Step::submitted).filter(|m| put_off(m)).cloned().collect();
     let ids: BTreeSet<_> = copies.iter().map(|copy| copy.message_id.clone()).collect();
     assert_eq!((copies.len(), ids.len()), (2, 1), "sent again as the same message");
-    pass(&clock, HOUR).await;
+    pass(&clock, DELAY).await;
     assert_eq!(rounds.so_far(), [0, 1, 1]);
     bus.stop().await;
 }
@@ -109,15 +109,15 @@ async fn of_a_round_whose_fate_is_unknown_no_copy_is_early_and_none_is_missing()
 #[tokio::test]
 async fn a_stop_returns_a_message_whose_round_could_not_be_sent() {
     let (stage, clock) = (Stage::new().await, Clock::manual(1));
-    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([HOUR])).await;
+    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([DELAY])).await;
     stage.faults.answer(usize::MAX, put_off, Answer::NotSent);
     bus.publish(Ticked { number: 1 }).await.unwrap();
     eventually("the outage to show", || problem(&bus).is_some()).await;
     bus.stop().await;
     stage.faults.heal();
     assert_eq!((stage.count("work").await, stage.count("work_error").await), (1, 0));
-    let (bus, later) = failing(&stage, &clock, |e| e.redeliver([HOUR])).await;
-    pass(&clock, 3 * HOUR).await;
+    let (bus, later) = failing(&stage, &clock, |e| e.redeliver([DELAY])).await;
+    pass(&clock, 3 * DELAY).await;
     assert_eq!((rounds.so_far(), later.so_far()), (vec![0], vec![0, 1]), "a round that was not made does not count");
     bus.stop().await;
 }
@@ -130,7 +130,7 @@ async fn an_outage_that_a_handler_met_is_no_round() {
     let bus = stage
         .bus(|b| {
             b.clock(clock.clone()).endpoint("work", |e| {
-                e.redeliver([HOUR]).consumer(move |ticked: Ticked, ctx: Context| {
+                e.redeliver([DELAY]).consumer(move |ticked: Ticked, ctx: Context| {
                     noted.0.lock().unwrap().push(ctx.redelivery_count());
                     async move { ctx.send("queue:work", Ticked { number: ticked.number + 1 }).confirmed().await }
                 })
@@ -160,12 +160,12 @@ async fn panics_and_timeouts_make_rounds_too() {
     };
     let bus = stage
         .bus(|b| {
-            let policy = |e: EndpointBuilder| e.timeout(HOUR).redeliver([HOUR, HOUR]);
+            let policy = |e: EndpointBuilder| e.timeout(DELAY).redeliver([DELAY, DELAY]);
             b.clock(clock.clone()).endpoint("work", |e| policy(e).consumer(handler))
         })
         .await;
     bus.publish(Ticked { number: 1 }).await.unwrap();
-    pass(&clock, 10 * HOUR).await;
+    pass(&clock, 10 * DELAY).await;
     assert_eq!(rounds.so_far(), [0, 1, 2]);
     let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
     assert!(letter.fault_message().unwrap().contains("timeout"), "{letter:?}");
@@ -179,11 +179,11 @@ async fn the_last_failure_of_a_round_may_say_how_long_the_message_waits() {
     let noted = rounds.clone();
     let handler = move |_: Ticked, ctx: Context| {
         noted.0.lock().unwrap().push(ctx.redelivery_count());
-        async { Err::<(), _>("too many requests").retry_after(2 * HOUR).map_err(Failure::from) }
+        async { Err::<(), _>("too many requests").retry_after(2 * DELAY).map_err(Failure::from) }
     };
-    let bus = stage.bus(|b| b.clock(clock.clone()).endpoint("work", |e| e.redeliver([HOUR]).consumer(handler))).await;
+    let bus = stage.bus(|b| b.clock(clock.clone()).endpoint("work", |e| e.redeliver([DELAY]).consumer(handler))).await;
     bus.publish(Ticked { number: 1 }).await.unwrap();
-    pass(&clock, 2 * HOUR - Duration::from_millis(1)).await;
+    pass(&clock, 2 * DELAY - Duration::from_millis(1)).await;
     assert_eq!(rounds.so_far(), [0]);
     pass(&clock, Duration::from_millis(1)).await;
     assert_eq!(rounds.so_far(), [0, 1]);
@@ -202,14 +202,14 @@ async fn one_consumer_that_may_be_redelivered_is_enough_and_faults_are_told_afte
     let bus = stage
         .bus(|b| {
             b.clock(clock.clone())
-                .endpoint("work", |e| e.redeliver([HOUR, HOUR]).consumer(permanent).consumer(once))
+                .endpoint("work", |e| e.redeliver([DELAY, DELAY]).consumer(permanent).consumer(once))
                 .endpoint("watch", |e| e.consumer(faults.handler()))
         })
         .await;
     bus.publish(Ticked { number: 1 }).await.unwrap();
-    pass(&clock, HOUR - Duration::from_millis(1)).await;
+    pass(&clock, DELAY - Duration::from_millis(1)).await;
     assert_eq!(faults.left().await, 0);
-    pass(&clock, 5 * HOUR).await;
+    pass(&clock, 5 * DELAY).await;
     bus.stop().await;
     let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
     assert_eq!((letter.fault_message(), faults.left().await), (Some("never"), 1));
@@ -219,13 +219,13 @@ async fn one_consumer_that_may_be_redelivered_is_enough_and_faults_are_told_afte
 #[tokio::test]
 async fn a_message_whose_time_would_be_over_ends_in_error_and_another_keeps_what_is_left() {
     let (stage, clock) = (Stage::new().await, Clock::manual(1));
-    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([HOUR, HOUR])).await;
-    bus.publish(Ticked { number: 1 }).time_to_live(HOUR + HOUR / 2).await.unwrap();
-    pass(&clock, 10 * HOUR).await;
+    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([DELAY, DELAY])).await;
+    bus.publish(Ticked { number: 1 }).time_to_live(DELAY + DELAY / 2).await.unwrap();
+    pass(&clock, 10 * DELAY).await;
     assert_eq!(rounds.so_far(), [0, 1]);
     let copies: Vec<_> =
         stage.faults.steps().iter().filter_map(Step::submitted).filter(|m| put_off(m)).cloned().collect();
-    assert_eq!(copies.iter().map(|copy| copy.time_to_live).collect::<Vec<_>>(), [Some(HOUR / 2)]);
+    assert_eq!(copies.iter().map(|copy| copy.time_to_live).collect::<Vec<_>>(), [Some(DELAY / 2)]);
     stage.lying("work_error", 1).await;
     bus.stop().await;
 }
@@ -233,11 +233,11 @@ async fn a_message_whose_time_would_be_over_ends_in_error_and_another_keeps_what
 #[tokio::test]
 async fn starts_that_ended_a_process_are_counted_anew_in_each_round() {
     let (stage, clock) = (Stage::new().await, Clock::manual(1));
-    let (bus, _) = failing(&stage, &clock, |e| e.redeliver([HOUR])).await;
+    let (bus, _) = failing(&stage, &clock, |e| e.redeliver([DELAY])).await;
     let transport = stage.place.transport().await;
     let body = Bytes::from_static(br#"{"message":{"number":1},"messageType":["urn:message:Bus.Engine:Ticked"]}"#);
     let to = bus_core::address::Destination::Queue("work".into());
-    let mut message = Outgoing::new(to, body, Clock::real().after(HOUR));
+    let mut message = Outgoing::new(to, body, Clock::real().after(DELAY));
     message.headers.set("Bus-Starts", 3);
     let permit = transport.publisher().ready(message.body.len(), bus_core::transport::Class::Application).await;
     drop(transport.publisher().submit(permit, message));
@@ -251,15 +251,15 @@ async fn starts_that_ended_a_process_are_counted_anew_in_each_round() {
 #[tokio::test]
 async fn rounds_of_raw_json_are_counted_in_the_transports_header() {
     let (stage, clock) = (Stage::new().await, Clock::manual(1));
-    let (bus, rounds) = failing(&stage, &clock, |e| e.raw_json().redeliver([HOUR, HOUR])).await;
+    let (bus, rounds) = failing(&stage, &clock, |e| e.raw_json().redeliver([DELAY, DELAY])).await;
     let transport = stage.place.transport().await;
     let body = Bytes::from_static(br#"{"number": 1}"#);
     let to = bus_core::address::Destination::Queue("work".into());
-    let mut message = Outgoing::new(to, body.clone(), Clock::real().after(HOUR));
+    let mut message = Outgoing::new(to, body.clone(), Clock::real().after(DELAY));
     message.content_type = Some("application/json".into());
     let permit = transport.publisher().ready(body.len(), bus_core::transport::Class::Application).await;
     drop(transport.publisher().submit(permit, message));
-    pass(&clock, 5 * HOUR).await;
+    pass(&clock, 5 * DELAY).await;
     assert_eq!(rounds.so_far(), [0, 1, 2]);
     let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
     assert_eq!(letter.body, body);
@@ -271,14 +271,14 @@ async fn a_lane_is_redelivered_only_if_its_endpoint_allows_that() {
     let stage = Stage::new().await;
     let lanes = bus_inmemory::endpoint().lanes();
     let work = |e: EndpointBuilder| {
-        e.with(lanes.clone()).redeliver([HOUR]).consumer(async |_: Ticked| Err::<(), Failure>("no".into()))
+        e.with(lanes.clone()).redeliver([DELAY]).consumer(async |_: Ticked| Err::<(), Failure>("no".into()))
     };
     let refused = stage.place.builder().endpoint("work", work).build().unwrap_err();
     assert!(refused.to_string().contains("endpoint `work`: its messages are handled in order"), "{refused}");
     let clock = Clock::manual(1);
     let bus = stage.bus(|b| b.clock(clock.clone()).endpoint("work", |e| work(e).allow_reorder())).await;
     bus.publish(Ticked { number: 1 }).lane("a").await.unwrap();
-    pass(&clock, HOUR / 2).await;
+    pass(&clock, DELAY / 2).await;
     let copies: Vec<_> =
         stage.faults.steps().iter().filter_map(Step::submitted).filter(|m| put_off(m)).cloned().collect();
     assert_eq!(copies.iter().map(|copy| copy.lane.as_ref().map(|lane| &*lane.0)).collect::<Vec<_>>(), [Some("a")]);
@@ -290,7 +290,7 @@ async fn delays_that_cannot_be_are_told_by_build() {
     let stage = Stage::new().await;
     let handler = async |_: Ticked| Ok::<(), Failure>(());
     let work = |delay: Duration| {
-        let built = stage.place.builder().endpoint("work", |e| e.redeliver([HOUR, delay]).consumer(handler)).build();
+        let built = stage.place.builder().endpoint("work", |e| e.redeliver([DELAY, delay]).consumer(handler)).build();
         match built {
             Err(Error::Build(error)) => error.problems().to_vec(),
             other => panic!("{other:?}"),
@@ -301,6 +301,6 @@ async fn delays_that_cannot_be_are_told_by_build() {
         zero.to_string().contains("endpoint `work`: a delay of `.redeliver(..)` must be longer than zero"),
         "{zero}"
     );
-    let [long] = &work(9000 * HOUR)[..] else { panic!("one problem") };
+    let [long] = &work(367 * 24 * 60 * DELAY)[..] else { panic!("one problem") };
     assert!(long.to_string().contains("366 days are the longest"), "{long}");
 }

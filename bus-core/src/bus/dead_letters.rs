@@ -27,11 +27,11 @@ impl<'a> DeadLetters<'a> {
         Self { outlet, endpoint: endpoint.to_owned() }
     }
 
-    /// Looks at them, the oldest 100 of `_error` and of `_skipped`, and leaves them where they are. A queue that does not
-    /// exist holds nothing.
+    /// Looks at them, the oldest 100 of `_error` and of `_skipped`, and leaves them where they are. A queue that does
+    /// not exist holds nothing.
     ///
-    /// On RabbitMQ looking counts as a delivery, so it refuses from the tenth of a message on: a queue with a limit would
-    /// delete it.
+    /// On RabbitMQ looking counts as a delivery, and a quorum queue with a limit would delete the message at last: one
+    /// that was delivered ten times is replaced by its copy, behind the others.
     ///
     /// # Errors
     /// [`Error::NotStarted`], and [`Error::Transport`] if the broker cannot be asked.

@@ -67,9 +67,10 @@ impl Bus {
         Lifecycle::start(&self.0).await
     }
 
-    /// Takes no more messages, lets the handlers that run finish ([`stop_timeout`](super::Builder::stop_timeout), 30 s),
-    /// returns the rest to their queues, and resolves when that is done. Handlers that are late are dropped where they
-    /// wait, and their messages come again. It goes on if its caller goes away. On a bus that is not started it
+    /// Takes no more messages, lets the handlers that run finish
+    /// ([`stop_timeout`](super::Builder::stop_timeout), 30 s), returns the rest to their queues, and resolves when that
+    /// is done. Handlers that are late are dropped where they wait, and their messages come again. It goes on if its
+    /// caller goes away. On a bus that is not started it
     /// does nothing; a stopped bus may be started again.
     ///
     /// A handler must not await it: it would wait for itself until the deadline. Spawn it instead.
@@ -106,8 +107,8 @@ impl Bus {
     /// That nobody subscribes is no error.
     ///
     /// # Errors
-    /// [`Error::NotSent`] and [`Error::Unknown`] at the deadline ([`send_timeout`](super::Builder::send_timeout), 30 s),
-    /// [`Error::Rejected`], [`Error::NotStarted`], [`Error::Encode`].
+    /// [`Error::NotSent`] and [`Error::Unknown`] at the deadline
+    /// ([`send_timeout`](super::Builder::send_timeout), 30 s), [`Error::Rejected`], [`Error::NotStarted`], [`Error::Encode`].
     pub fn publish<M: Message>(&self, message: M) -> Outbound<'_, M> {
         Outbound::publish(self.0.outlet(), None, message)
     }

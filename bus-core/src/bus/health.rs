@@ -1,7 +1,7 @@
 use serde::Serialize;
 
-/// How a bus is: [`Bus::health`](super::Bus::health). Nothing in it is a guess: a lost subscription or connection shows,
-/// with why. As JSON its members are camelCase.
+/// How a bus is: [`Bus::health`](super::Bus::health). Nothing in it is a guess: a lost subscription or connection
+/// shows, with why. As JSON its members are camelCase.
 ///
 /// The reasons are for people, and their words may change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

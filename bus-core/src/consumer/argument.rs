@@ -19,7 +19,8 @@ pub trait MessageArg: Sized + Send + 'static {
     fn decode(incoming: &Arc<Incoming>) -> Result<Self, DecodeError>;
 }
 
-/// The payload does not fit the consumer's type.
+/// The payload does not fit the consumer's type. It will not the next time either: no retry, unless
+/// [`classify`](crate::bus::EndpointBuilder::classify) says so.
 #[derive(Debug, thiserror::Error)]
 #[error("the payload is no {message_type}: {source}")]
 pub struct DecodeError {
@@ -41,7 +42,20 @@ impl<M: Message> MessageArg for M {
     }
 }
 
-/// A message together with what was around it.
+/// A message together with what was around it; a handler takes it in the message's place.
+///
+/// ```
+/// # use bus_core::{Message, consumer::{Failure, Received}};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct OrderSubmitted { number: u32 }
+/// async fn audit(event: Received<OrderSubmitted>) -> Result<(), Failure> {
+///     let envelope = &event.incoming().envelope;
+///     println!("order {} of {:?}, sent by {:?}", event.number, envelope.sent_time, envelope.source_address);
+///     Ok(())
+/// }
+/// ```
 pub struct Received<M> {
     message: M,
     incoming: Arc<Incoming>,

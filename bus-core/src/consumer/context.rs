@@ -25,6 +25,28 @@ use crate::{
 /// A cheap handle. What is sent through it belongs to the attempt: the message is acknowledged only after
 /// the broker has confirmed all of it. When the attempt has ended the context is closed, and a clone kept
 /// in a spawned task gets [`Error::ContextClosed`].
+///
+/// ```
+/// # use bus_core::{Message, consumer::{Context, Failure}};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct SubmitOrder { number: u32 }
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct OrderSubmitted { number: u32 }
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct PrintInvoice { number: u32 }
+/// async fn submit(order: SubmitOrder, ctx: Context) -> Result<(), Failure> {
+///     if ctx.header("tenant").is_none() {
+///         return Err(Failure::permanent("no tenant"));
+///     }
+///     ctx.publish(OrderSubmitted { number: order.number }).await?;
+///     ctx.send("queue:invoices", PrintInvoice { number: order.number }).await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Context(Arc<Attempt>);
 
@@ -103,11 +125,21 @@ impl Context {
     ///
     /// Awaiting it hands the message over; the broker's confirm is awaited before the consumed message is
     /// acknowledged, or at once with [`Outbound::confirmed`].
+    ///
+    /// A message that the broker refuses then fails the attempt. While the broker is away the consumed message is held:
+    /// what a handler that succeeded could not send is sent again, with the same ids and without another run.
+    ///
+    /// # Errors
+    /// Those of [`Outbound`].
     pub fn publish<M: Message>(&self, message: M) -> Outbound<'_, M> {
         Outbound::publish(&self.0.endpoint.outlet, Some(&self.0), message)
     }
 
-    /// Sends a message to one address, such as `queue:orders`.
+    /// Sends a message to one address, such as `queue:orders`; as [`publish`](Self::publish) otherwise. A queue that is
+    /// not there fails the attempt.
+    ///
+    /// # Errors
+    /// Those of [`Outbound`].
     pub fn send<M: Message>(&self, to: impl IntoAddress, message: M) -> Outbound<'_, M> {
         Outbound::send(&self.0.endpoint.outlet, Some(&self.0), to.into_address(), message)
     }
@@ -117,7 +149,7 @@ impl Context {
         self.0.incoming.envelope.message_id
     }
 
-    /// The business id.
+    /// The business id; none if its sender gave it none.
     pub fn correlation_id(&self) -> Option<Uuid> {
         self.0.incoming.envelope.correlation_id
     }
@@ -137,7 +169,8 @@ impl Context {
         self.0.incoming.header(name)
     }
 
-    /// Which try this is: 0 for the first, then counted by the retry policy within one delivery.
+    /// Which try this is: 0 for the first, then counted by the retry policy within one delivery. A message that comes
+    /// again begins at 0.
     pub fn attempt(&self) -> u32 {
         self.0.number
     }

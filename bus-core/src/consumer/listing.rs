@@ -19,11 +19,11 @@ impl<'a, C, A> Listing<'a, C, A> {
 /// It is a handler.
 pub trait Listed {
     /// Adds it.
-    fn list(self, name: &'static str);
+    fn list_handler(self, name: &'static str);
 }
 
 impl<A: MessageArg, C: Consumer<A>> Listed for Listing<'_, C, A> {
-    fn list(self, name: &'static str) {
+    fn list_handler(self, name: &'static str) {
         self.0.add::<A>(name);
     }
 }
@@ -31,11 +31,11 @@ impl<A: MessageArg, C: Consumer<A>> Listed for Listing<'_, C, A> {
 /// It is none, and the program does not compile.
 pub trait Unlisted {
     /// Is never run.
-    fn list(self, name: &'static str);
+    fn list_handler(self, name: &'static str);
 }
 
 impl<C, A> Unlisted for &Listing<'_, C, A> {
-    fn list(self, name: &'static str) {
+    fn list_handler(self, name: &'static str) {
         unreachable!("`#[consumer]` refuses the handler `{name}`")
     }
 }

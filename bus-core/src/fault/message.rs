@@ -9,7 +9,20 @@ use crate::{Message, MessageType, envelope::Host, envelope::date};
 /// Tells that a consumer of `M` gave up on a message. Published for every failure, so that others can
 /// react; sent to the failed message's fault or response address instead, if it has one.
 ///
-/// Consume it like any message: `async fn failed(fault: Fault<SubmitOrder>) -> Result<(), Failure>`.
+/// Consume it like any message:
+///
+/// ```
+/// # use bus_core::{Message, consumer::Failure, fault::Fault};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct SubmitOrder { number: u32 }
+/// async fn failed(fault: Fault<SubmitOrder>) -> Result<(), Failure> {
+///     let why = fault.exceptions.first().and_then(|exception| exception.message.as_deref());
+///     println!("order {} failed: {why:?}", fault.message.number);
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "M: serde::de::DeserializeOwned"))]
 #[non_exhaustive]

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | receive: a place of the endpoint's concurrency | `endpoint/pump.rs` | delivery |
 //! | decode the envelope, pick the consumers | `endpoint/dispatch.rs` | delivery |
+//! | redelivery | `endpoint/redelivery.rs` | delivery |
 //! | retry | [`retry`](Retry), `fixed.rs` | consumer |
 //! | concurrency limit | `concurrency.rs` | attempt |
 //! | catch panics | `fixed.rs` | attempt |

@@ -14,7 +14,14 @@ use crate::{
 };
 
 /// An attempt took longer than `.timeout(..)` allows, and was dropped. It is a failure like any other: the retry
-/// policy is asked.
+/// policy is asked. Without `.timeout(..)` there is no limit.
+///
+/// ```
+/// use bus_core::{Retry, TimedOut};
+///
+/// let impatient = Retry::immediate(3).unless::<TimedOut>(); // who was too slow once is not tried again
+/// assert_eq!(impatient.limit(), 3);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the consumer did not finish within its timeout of {after:?}, and was dropped")]
 #[non_exhaustive]

@@ -14,6 +14,19 @@ use crate::{
 /// MassTransit's rules, for what its readers can take: `true` is the text `True` on the transport and
 /// `false` stays in the envelope, as do objects, lists and `null`; ids are texts, dates are timestamps. A
 /// time span, over which MassTransit's own publish fails, is a text.
+///
+/// It is made from texts, numbers, `bool`, `Uuid`, `SystemTime`, `Duration` and JSON values, as by
+/// [`Outbound::header`](super::Outbound::header):
+///
+/// ```
+/// use bus_core::Header;
+/// use std::time::Duration;
+///
+/// let tenant: Header = "acme".into();
+/// let attempts: Header = 3.into();
+/// assert_eq!(Header::from(Duration::from_secs(90)), Header::from("00:01:30"));
+/// # let _ = (tenant, attempts);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     pub(super) json: Value,

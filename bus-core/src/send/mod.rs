@@ -14,7 +14,8 @@ pub use transmit::Transmit;
 
 use crate::address::{Address, AddressError};
 
-/// What names a receiver: an [`Address`], or its text such as `queue:orders`.
+/// What names a receiver: an [`Address`], or its text such as `queue:orders`. A text that is none is an error of the
+/// call that it is given to, or of `build()`.
 pub trait IntoAddress {
     /// The address.
     ///

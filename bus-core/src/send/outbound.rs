@@ -27,6 +27,36 @@ use crate::{
 /// From the bus, awaiting it waits for the broker's confirm. From a handler's context, awaiting it hands
 /// the message over, and the confirm is awaited before the consumed message is acknowledged; `confirmed()`
 /// waits at once.
+///
+/// ```
+/// # use bus_core::{Bus, Error, Message};
+/// # use serde::{Deserialize, Serialize};
+/// # use std::time::Duration;
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Shop", crate = bus_core)]
+/// # struct PriceChanged { cents: i64 }
+/// # async fn publish(bus: &Bus) -> Result<(), Error> {
+/// bus.publish(PriceChanged { cents: 990 })
+///     .header("tenant", "acme")
+///     .time_to_live(Duration::from_secs(3600))
+///     .timeout(Duration::from_secs(5))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Awaiting it gives an [`Error`]:
+///
+/// - [`NotSent`](Error::NotSent): the deadline passed, and the broker does not have the message.
+/// - [`Unknown`](Error::Unknown): the deadline passed, and it may have it. Sent again with the same
+///   [`message_id`](Self::message_id), receivers can tell.
+/// - [`Rejected`](Error::Rejected): the broker refused it, and would again.
+/// - [`Unroutable`](Error::Unroutable): it was sent to a queue that is not there.
+/// - [`Address`](Error::Address), [`Encode`](Error::Encode), [`NoContract`](Error::NoContract): it cannot be sent as it
+///   is written.
+/// - [`NotStarted`](Error::NotStarted), from the bus; [`ContextClosed`](Error::ContextClosed), from a handler's
+///   context.
 #[must_use = "a message leaves only when this is awaited"]
 pub struct Outbound<'a, M> {
     outlet: &'a Arc<Outlet>,
@@ -94,7 +124,7 @@ impl<M> Outbound<'_, M> {
     }
 
     /// Where replies go. A short address such as `queue:replies` travels as it is written, and the receiver
-    /// resolves it on its own broker.
+    /// resolves it on its own broker. The default is nowhere.
     pub fn response_address(mut self, to: impl IntoAddress) -> Self {
         self.options.response_address = Some(to.into_address());
         self
@@ -106,7 +136,7 @@ impl<M> Outbound<'_, M> {
         self
     }
 
-    /// Marks the message as part of a request.
+    /// Marks the message as part of a request. The default is none.
     pub fn request_id(mut self, id: Uuid) -> Self {
         self.options.request_id = Some(id);
         self
@@ -118,8 +148,8 @@ impl<M> Outbound<'_, M> {
         self
     }
 
-    /// The higher the sooner, where the queue sorts by it. The default is that of the message being
-    /// handled, else none.
+    /// From 0 to 255, the higher the sooner, where the queue sorts by it (`max_priority` on RabbitMQ). The default is
+    /// that of the message being handled, else none.
     pub fn priority(mut self, priority: u8) -> Self {
         self.options.priority = Some(priority);
         self
@@ -181,7 +211,8 @@ impl<M> Outbound<'_, M> {
         self
     }
 
-    /// How long to try, through outages and a full window. The default is the bus's, 30 s.
+    /// How long to try, through outages and a full window. The default is the bus's
+    /// [`send_timeout`](crate::Builder::send_timeout), 30 s.
     pub fn timeout(mut self, time: Duration) -> Self {
         self.options.timeout = Some(time);
         self

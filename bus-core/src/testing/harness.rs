@@ -24,6 +24,27 @@ use crate::{
 ///
 /// It is a [`Bus`], started, and behaves as it would in a program. On a transport in memory its clock stands
 /// still until [`advance`](Self::advance) moves it. All calls panic where a test would fail anyway.
+///
+/// ```
+/// # use bus_core::{Message, testing::Harness};
+/// # use serde::{Deserialize, Serialize};
+/// # use std::time::Duration;
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct Submitted { number: u32 }
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct Reserve { number: u32 }
+/// async fn stock_is_reserved_by_a_retry(h: &Harness) {
+///     h.publish(Submitted { number: 7 }).await;
+///     h.settled().await;
+///     h.published::<Reserve>().none(); // the retry waits for the clock
+///     h.advance(Duration::from_secs(600)).await;
+///     assert_eq!(h.published::<Reserve>().one().number, 7);
+///     assert_eq!(h.consumed::<Submitted>().one().attempts, 2);
+///     assert!(h.dead_letters("stock").await.is_empty());
+/// }
+/// ```
 pub struct Harness {
     bus: Bus,
     clock: Clock,

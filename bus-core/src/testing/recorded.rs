@@ -45,6 +45,20 @@ impl<M> Deref for Recorded<M> {
 }
 
 /// The messages of one type that the [`Harness`](super::Harness) saw, in order; a slice of [`Recorded`].
+///
+/// ```
+/// # use bus_core::{Message, testing::Harness};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Debug, PartialEq, Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme.Orders", crate = bus_core)]
+/// # struct Reserve { number: u32 }
+/// # fn check(h: &Harness) {
+/// assert_eq!(h.published::<Reserve>().len(), 2);
+/// assert_eq!(h.published::<Reserve>()[0].number, 7);
+/// assert_eq!(h.published::<Reserve>().messages(), [Reserve { number: 7 }, Reserve { number: 8 }]);
+/// h.faulted::<Reserve>().none();
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Recordings<M> {
     found: Vec<Recorded<M>>,

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Capabilities {
     /// Copy and completion are one step; without it the bus copies, waits for the confirm, completes.
     pub atomic_move: bool,
-    /// The longest delay of a message that the broker holds back itself.
+    /// The longest delay of a message to a queue, which the broker holds back itself, and keeps through a restart as
+    /// it keeps what lies in queues. It may count in whole seconds: a message never comes before its time.
     pub delay_max: Option<Duration>,
     /// A delayed message can be taken back.
     pub cancel_delayed: bool,

@@ -2,7 +2,18 @@ use bytes::Bytes;
 
 use crate::envelope::Headers;
 
-/// A message that lies in a queue, as it was found there.
+/// A message that lies in a queue, as it was found there: see [`DeadLetters`](crate::bus::DeadLetters).
+///
+/// ```
+/// use bus_core::{envelope::Envelope, transport::DeadLetter};
+///
+/// /// The payload, as JSON.
+/// fn payload(letter: &DeadLetter) -> Option<String> {
+///     let envelope = Envelope::read(&letter.body).ok()?;
+///     Some(String::from_utf8_lossy(&envelope.message).into_owned())
+/// }
+/// # let _ = payload;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DeadLetter {

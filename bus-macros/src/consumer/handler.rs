@@ -125,7 +125,7 @@ impl Handler {
         let span = Span::mixed_site();
         let listed = match is_generic {
             true => quote_spanned!(span=> #root::consumer::HandlerList::<Self>::add::<#message>(#list, #name)),
-            false => quote_spanned!(span=> #root::consumer::Listing::<Self, #message>::of(#list).list(#name)),
+            false => quote_spanned!(span=> #root::consumer::Listing::<Self, #message>::of(#list).list_handler(#name)),
         };
         quote_spanned!(span=> #(#conditions)* #listed;)
     }

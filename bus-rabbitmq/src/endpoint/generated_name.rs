@@ -2,7 +2,22 @@ use std::{env, fs};
 
 /// A name for an endpoint of this process alone, another one at each call: MassTransit's
 /// `machine_process_endpoint_4ymyyyf4e8gbg9dzbdxwqy8mn4`. For endpoints that are
-/// [`expiring_temporary`](crate::EndpointOptions::expiring_temporary).
+/// [`expiring_temporary`](crate::EndpointOptions::expiring_temporary). At most 72 characters.
+///
+/// ```
+/// use bus_core::{Builder, bus::Catalog, consumer::Failure};
+/// # use bus_core::Message;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, Message)]
+/// # #[message(namespace = "Acme", crate = bus_core)]
+/// # struct PricesChanged {}
+///
+/// // Every process hears of every change, as long as it lives.
+/// let builder = Builder::new("amqp://localhost", Catalog::default()).endpoint(bus_rabbitmq::generated_name(), |e| {
+///     e.consumer(|_: PricesChanged| async { Ok::<_, Failure>(()) })
+///         .with(bus_rabbitmq::endpoint().expiring_temporary())
+/// });
+/// ```
 #[must_use]
 pub fn generated_name() -> String {
     named_for("endpoint")

@@ -27,6 +27,13 @@ const START: &[u8] = &[0, 10, 0, 10, 0, 9];
 pub(crate) struct ServerVersion(Arc<str>);
 
 impl ServerVersion {
+    /// Whether it is known to come before that one.
+    pub(crate) fn is_older_than(&self, major: u32, minor: u32) -> bool {
+        let mut numbers = self.0.split('.').map(|number| number.parse::<u32>().ok());
+        let (known_major, known_minor) = (numbers.next().flatten(), numbers.next().flatten());
+        known_major.zip(known_minor).is_some_and(|known| known < (major, minor))
+    }
+
     pub(crate) fn is_at_least(&self, major: u32) -> bool {
         self.0.split('.').next().and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| number >= major)
     }
@@ -114,6 +121,13 @@ mod tests {
         for (text, expected) in [("3.13.7", false), ("4.0.0-rc.1", true), ("4.2.1", true), ("10.0", true), ("x", false)]
         {
             assert_eq!(ServerVersion::from(text).is_at_least(4), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_cannot_be_read_is_not_older() {
+        for (text, expected) in [("3.9.29", true), ("3.10.0", false), ("2.99", true), ("4.0", false), ("3", false)] {
+            assert_eq!(ServerVersion::from(text).is_older_than(3, 10), expected, "{text}");
         }
     }
 

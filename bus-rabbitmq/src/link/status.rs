@@ -157,7 +157,8 @@ mod tests {
             (
                 &[Wanted, NoCredentials],
                 Some("the vault is sealed"),
-                "no connection could be made for 7 s, after 1 failed try, and the next one is in 3 s: the vault is sealed",
+                "no connection could be made for 7 s, after 1 failed try, and the next one is in 3 s: the vault is \
+                 sealed",
             ),
             (
                 &[Wanted, Refused],

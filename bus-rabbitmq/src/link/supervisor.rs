@@ -120,7 +120,9 @@ impl Supervisor {
         tracing::debug!(address = self.settings.address(), host = %self.settings.hosts[host], purpose = self.purpose,
             state = ?machine.state, why = why.as_ref().map(tracing::field::display), "connection");
         let works = matches!(machine.state, State::Ready { .. }) && !machine.shaky();
-        if works || machine.state == State::Idle {
+        let begins = matches!(self.status.borrow().state, State::Idle | State::Failed)
+            && matches!(machine.state, State::Connecting { .. });
+        if works || begins {
             self.said.fill(None);
         }
         if let Some(why) = why {

@@ -60,9 +60,10 @@ impl Entry {
         encode::mandatory(&self.message)
     }
 
-    /// The queue that is to be made if it is missing.
-    pub(crate) fn ensured_queue(&self) -> Option<Need> {
+    /// What is to be made if it is missing: what delays the message, or its queue.
+    pub(crate) fn ensured(&self) -> Option<Need> {
         match &self.message.to {
+            Destination::Queue(name) if encode::delay(&self.message).is_some() => Some(Need::Delay(name.clone())),
             Destination::Queue(name) => {
                 let EnsureQueue { like } = self.message.extensions.get()?;
                 Some(Need::Queue { name: name.clone(), like: like.clone() })
@@ -75,7 +76,7 @@ impl Entry {
     pub(crate) fn need(&self) -> Option<Need> {
         match &self.message.to {
             Destination::Topic(name) => Some(Need::Exchange(name.clone())),
-            Destination::Queue(_) => self.ensured_queue(),
+            Destination::Queue(_) => self.ensured(),
         }
     }
 

@@ -61,11 +61,12 @@ impl Worker {
         self.outlet.as_ref().is_some_and(|(_, outlet)| outlet.connection.status().connected())
     }
 
-    /// No queue took it. A queue of ours that somebody deleted is made once more, and it is sent again.
+    /// No queue took it. A queue of ours that somebody deleted, or a level of the delays, is made once more, and it is
+    /// sent again.
     fn unroutable(&mut self, mut entry: Entry) -> Option<Entry> {
-        match entry.ensured_queue() {
-            Some(queue) if !entry.ensured_again && entry.deadline().is_some() => {
-                self.needs.forget(&queue);
+        match entry.ensured() {
+            Some(need) if !entry.ensured_again && entry.deadline().is_some() => {
+                self.needs.forget(&need);
                 entry.ensured_again = true;
                 Some(entry)
             }

@@ -96,7 +96,7 @@ impl Needs {
     fn announced_for(&self, need: &Need) -> Option<&Arc<Topology>> {
         match need {
             Need::Exchange(topic) => self.announced.get(topic),
-            Need::Queue { .. } => None,
+            Need::Queue { .. } | Need::Delay(_) => None,
         }
     }
 }

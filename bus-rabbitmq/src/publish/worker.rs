@@ -181,7 +181,7 @@ impl Worker {
             let Some(mut entry) = self.line.pop() else { return };
             self.sequence += 1;
             entry.handed = true;
-            let publication = encode(&entry.message, self.sequence);
+            let publication = encode(&entry.message, self.sequence, &self.clock);
             self.flights.launch(&outlet.channel, self.sequence, publication, entry.message.body.clone());
             self.flying.insert(self.sequence, entry);
         }
@@ -236,7 +236,11 @@ impl Worker {
         self.line.retain(|entry| {
             let refused = entry.need().as_ref() == Some(need);
             if refused {
-                entry.tell(PublishOutcome::Rejected(refusal.clone().boxed()));
+                entry.tell(match need {
+                    // A binding needs the queue.
+                    Need::Delay(_) if refusal.is_missing_queue() => PublishOutcome::Unroutable,
+                    _ => PublishOutcome::Rejected(refusal.clone().boxed()),
+                });
             }
             !refused
         });

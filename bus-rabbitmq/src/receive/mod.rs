@@ -22,7 +22,7 @@ use std::{
 
 use bus_core::{
     clock::Clock,
-    transport::{Cause, Event, Lane, Receiver, Token, Unsettled},
+    transport::{Cause, Event, Lane, Receiver, Settlement, Token, Unsettled},
 };
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
@@ -31,7 +31,7 @@ pub(crate) use command::Command;
 pub(crate) use worker::Worker;
 
 use crate::{
-    decode,
+    decode, delay,
     refusal::{Kind, Refusal},
 };
 use command::{Feed, Hand, NewLife};
@@ -125,7 +125,12 @@ impl Inbound {
                     let unsettled = Unsettled::new(self.hand.clone(), token);
                     let mut delivery = decode::delivery(delivery, unsettled);
                     delivery.lane = self.lane.clone();
-                    into.push(Event::Delivery(Box::new(delivery)));
+                    if delay::take_expiry(&mut delivery.headers, &self.clock) {
+                        tracing::debug!(message_id = delivery.message_id.as_deref(), "a delayed message expired");
+                        drop(delivery.unsettled.settle(Settlement::Complete));
+                    } else {
+                        into.push(Event::Delivery(Box::new(delivery)));
+                    }
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.ended(Some(error.into()));

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream::FuturesOrdered};
 use lapin::{
     Channel, Connection, ExchangeKind,
     options::{ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
-    types::{FieldTable, ShortString},
+    types::{AMQPValue, FieldTable, ShortString},
 };
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     plan::{Declaration, plan},
 };
 use crate::{
+    delay,
     endpoint::Lifetime,
     link::ServerVersion,
     refusal::{Kind, Refusal},
@@ -34,6 +35,10 @@ impl From<lapin::Error> for Refused {
 }
 
 impl Refused {
+    pub(super) fn of(entity: String, refusal: Refusal) -> Self {
+        Self { entity: Some(entity), refusal }
+    }
+
     pub(super) fn unanswered(refusal: Refusal) -> Self {
         Self { entity: None, refusal }
     }
@@ -60,6 +65,9 @@ pub(crate) async fn declare(
         ApplyMode::Validate => true,
         _ => false,
     };
+    if let Some((entity, refusal)) = delay::unable(topology, server) {
+        return Err(Refused::of(entity, refusal));
+    }
     let mut plan = plan(topology, server);
     let mut first: Option<Refused> = None;
     loop {
@@ -124,7 +132,7 @@ pub(super) async fn one(channel: &Channel, declaration: &Declaration, passive: b
             }
             channel.queue_declare(short(name)?, options, arguments).await.map(drop)
         }
-        Declaration::Exchange { name, kind, durable, auto_delete } => {
+        Declaration::Exchange { name, kind, durable, auto_delete, alternate } => {
             let options = ExchangeDeclareOptions {
                 passive,
                 durable: *durable,
@@ -136,12 +144,16 @@ pub(super) async fn one(channel: &Channel, declaration: &Declaration, passive: b
                 TopicKind::Topic => ExchangeKind::Topic,
                 _ => ExchangeKind::Fanout,
             };
-            channel.exchange_declare(short(name)?, kind, options, FieldTable::default()).await
+            let mut arguments = FieldTable::default();
+            if let Some(alternate) = alternate {
+                arguments.insert("alternate-exchange".into(), AMQPValue::LongString(alternate.as_bytes().into()));
+            }
+            channel.exchange_declare(short(name)?, kind, options, arguments).await
         }
         // AMQP has no passive binding.
         Declaration::QueueBinding { .. } | Declaration::ExchangeBinding { .. } if passive => Ok(()),
-        Declaration::QueueBinding { exchange, queue } => {
-            let (options, key) = (QueueBindOptions::default(), ShortString::default());
+        Declaration::QueueBinding { exchange, queue, routing_key } => {
+            let (options, key) = (QueueBindOptions::default(), short(routing_key)?);
             channel.queue_bind(short(queue)?, short(exchange)?, key, options, FieldTable::default()).await
         }
         Declaration::ExchangeBinding { source, destination, routing_key } => {

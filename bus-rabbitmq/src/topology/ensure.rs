@@ -12,9 +12,10 @@ use super::{
     Applied,
     declare::one,
     plan::{Declaration, plan},
+    round::each,
 };
 use crate::{
-    EndpointOptions,
+    EndpointOptions, delay,
     endpoint::aside,
     refusal::{Kind, Refusal},
 };
@@ -28,6 +29,8 @@ pub(crate) enum Need {
     /// A queue behind an exchange of its name, of the type of the queue `like`; an existing one is used as it
     /// is.
     Queue { name: Arc<str>, like: Arc<str> },
+    /// What delays messages, with a binding for this queue, which is not made.
+    Delay(Arc<str>),
 }
 
 impl Need {
@@ -35,7 +38,7 @@ impl Need {
     pub(crate) fn destination(&self) -> Destination {
         match self {
             Self::Exchange(name) => Destination::Topic(name.clone()),
-            Self::Queue { name, .. } => Destination::Queue(name.clone()),
+            Self::Queue { name, .. } | Self::Delay(name) => Destination::Queue(name.clone()),
         }
     }
 }
@@ -52,6 +55,7 @@ pub(crate) async fn ensure(
             Some(topology) => published(connection, topology).await,
             None => exchange(connection, name, TopicKind::Fanout).await,
         },
+        Need::Delay(queue) => delays(connection, queue, applied).await,
         // Declared, not asked for: a refusal tells of a queue with arguments of its own, or of one that another
         // connection has for itself, as well as a passive look would, and a missing queue costs no channel.
         Need::Queue { name, like } => {
@@ -62,6 +66,24 @@ pub(crate) async fn ensure(
             }
         }
     }
+}
+
+/// The levels, and the binding of the queue. What somebody made differently, or did not let us make, is used as it is;
+/// but without its binding the queue would get nothing.
+async fn delays(connection: &Connection, queue: &Arc<str>, applied: &Applied) -> Result<(), Refusal> {
+    let groups = delay::declarations(std::iter::once(queue), applied.server().as_ref());
+    let mut denied = None;
+    for (declaration, refusal) in each(&applied.clock, connection, groups).await? {
+        let own = matches!(&declaration, Declaration::QueueBinding { queue: bound, .. } if bound == queue);
+        // Its own connection has bound a queue that others may not touch.
+        let fine = if own { refusal.kind() == Kind::Locked } else { used_as_it_is(&refusal) };
+        if !fine {
+            // What may not be made is missing afterwards.
+            return Err(denied.unwrap_or(refusal));
+        }
+        denied = denied.or_else(|| (refusal.kind() == Kind::Denied).then_some(refusal));
+    }
+    Ok(())
 }
 
 /// The topics and bindings of a message type.
@@ -110,6 +132,6 @@ async fn queue(
     // The queue itself is what counts: sends go to it directly. The exchange is for taps and .NET peers, and
     // one that is there with other properties is theirs.
     exchange(connection, name, TopicKind::Fanout).await?;
-    one(&channel, &Declaration::QueueBinding { exchange: name.clone(), queue: name.clone() }, false).await?;
+    one(&channel, &Declaration::all_of(name, name), false).await?;
     Ok(channel.close(200, "OK".into()).await?)
 }

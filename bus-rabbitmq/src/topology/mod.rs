@@ -7,7 +7,10 @@ mod plan;
 mod round;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,9 +19,10 @@ use lapin::Connection;
 
 pub(crate) use declare::{Refused, declare, short};
 pub(crate) use ensure::{Need, ensure};
+pub(crate) use plan::Declaration;
 
 use crate::{
-    EndpointOptions,
+    EndpointOptions, delay,
     link::ServerVersion,
     refusal::{Kind, Refusal},
 };
@@ -35,6 +39,8 @@ pub(crate) struct Applied {
     server: Mutex<Option<ServerVersion>>,
     /// What the broker did not take when it was declared last.
     left_out: Mutex<Vec<String>>,
+    /// The server can delay messages safely.
+    delays: AtomicBool,
     /// One at a time: every endpoint of a restarted broker asks at once.
     turn: tokio::sync::Mutex<()>,
 }
@@ -46,6 +52,7 @@ impl Applied {
             last: Mutex::default(),
             server: Mutex::default(),
             left_out: Mutex::default(),
+            delays: AtomicBool::default(),
             turn: tokio::sync::Mutex::default(),
         }
     }
@@ -80,7 +87,16 @@ impl Applied {
     ) -> Result<(), Refused> {
         let _turn = self.turn.lock().await;
         let server = self.server();
-        match self.clock.by(self.clock.now() + APPLY, declare(connection, topology, mode, server.as_ref())).await {
+        let declared = async {
+            if mode == ApplyMode::Create && !self.delays.load(Ordering::Relaxed) {
+                if let Some((entity, refusal)) = delay::refused(connection, topology, server.as_ref()).await {
+                    return Err(Refused::of(entity, refusal));
+                }
+                self.delays.store(topology.queues.iter().any(|queue| queue.redelivers), Ordering::Relaxed);
+            }
+            declare(connection, topology, mode, server.as_ref()).await
+        };
+        match self.clock.by(self.clock.now() + APPLY, declared).await {
             Ok(Ok(())) => {}
             Ok(Err(refused)) => {
                 let runs = mode == ApplyMode::Create && lock(&self.last).is_some();

@@ -7,7 +7,7 @@ use lapin::types::FieldTable;
 
 use super::delivery_limit::DeliveryLimit;
 use crate::{
-    EndpointOptions,
+    EndpointOptions, delay,
     endpoint::{Lifetime, arguments},
     link::ServerVersion,
 };
@@ -26,11 +26,14 @@ pub(crate) enum Declaration {
         kind: TopicKind,
         durable: bool,
         auto_delete: bool,
+        /// The exchange that gets what is bound to nothing.
+        alternate: Option<Arc<str>>,
     },
-    /// From the exchange of a queue to the queue.
+    /// From an exchange to a queue; from that of its own name without a key.
     QueueBinding {
         exchange: Arc<str>,
         queue: Arc<str>,
+        routing_key: Arc<str>,
     },
     /// From a topic's exchange to a queue's, or to another topic's.
     ExchangeBinding {
@@ -42,12 +45,17 @@ pub(crate) enum Declaration {
 
 impl Declaration {
     /// A durable exchange.
-    pub(super) fn exchange(name: &Arc<str>, kind: TopicKind) -> Self {
-        Self::Exchange { name: name.clone(), kind, durable: true, auto_delete: false }
+    pub(crate) fn exchange(name: &Arc<str>, kind: TopicKind) -> Self {
+        Self::Exchange { name: name.clone(), kind, durable: true, auto_delete: false, alternate: None }
+    }
+
+    /// All that arrives at a fanout comes to the queue.
+    pub(super) fn all_of(exchange: &Arc<str>, queue: &Arc<str>) -> Self {
+        Self::QueueBinding { exchange: exchange.clone(), queue: queue.clone(), routing_key: "".into() }
     }
 
     /// A queue with these options, on that server.
-    pub(super) fn queue(name: &Arc<str>, options: &EndpointOptions, server: Option<&ServerVersion>) -> Self {
+    pub(crate) fn queue(name: &Arc<str>, options: &EndpointOptions, server: Option<&ServerVersion>) -> Self {
         Self::Queue {
             name: name.clone(),
             lifetime: options.lifetime,
@@ -62,7 +70,7 @@ impl fmt::Display for Declaration {
         match self {
             Self::Queue { name, .. } => write!(f, "queue `{name}`"),
             Self::Exchange { name, .. } => write!(f, "exchange `{name}`"),
-            Self::QueueBinding { exchange, queue } => {
+            Self::QueueBinding { exchange, queue, .. } => {
                 write!(f, "the binding of queue `{queue}` to exchange `{exchange}`")
             }
             Self::ExchangeBinding { source, destination, .. } => {
@@ -85,8 +93,14 @@ pub(crate) fn plan(topology: &Topology, server: Option<&ServerVersion>) -> [Vec<
         let durable = options.lifetime == Lifetime::Durable;
         queues.push(Declaration::queue(name, &options, server));
         let auto_delete = !durable || options.auto_delete_exchange;
-        exchanges.push(Declaration::Exchange { name: name.clone(), kind: TopicKind::Fanout, durable, auto_delete });
-        queue_bindings.push(Declaration::QueueBinding { exchange: name.clone(), queue: name.clone() });
+        exchanges.push(Declaration::Exchange {
+            name: name.clone(),
+            kind: TopicKind::Fanout,
+            durable,
+            auto_delete,
+            alternate: None,
+        });
+        queue_bindings.push(Declaration::all_of(name, name));
     }
     for topic in &topology.topics {
         if !topology.queues.iter().any(|queue| queue.name == topic.name) {
@@ -98,7 +112,7 @@ pub(crate) fn plan(topology: &Topology, server: Option<&ServerVersion>) -> [Vec<
         once(&mut exchanges, Declaration::exchange(&exchange, TopicKind::Fanout));
         if let Some(queue) = queue {
             once(&mut queues, Declaration::queue(&queue, &EndpointOptions::default(), server));
-            once(&mut queue_bindings, Declaration::QueueBinding { exchange, queue });
+            once(&mut queue_bindings, Declaration::all_of(&exchange, &queue));
         }
     }
     let exchange_bindings =
@@ -109,7 +123,15 @@ pub(crate) fn plan(topology: &Topology, server: Option<&ServerVersion>) -> [Vec<
                 routing_key: binding.routing_key.clone(),
             }
         });
-    [queues, exchanges, queue_bindings, exchange_bindings.collect()]
+    let mut exchange_bindings: Vec<_> = exchange_bindings.collect();
+    let mut redelivering = topology.queues.iter().filter(|queue| queue.redelivers).map(|queue| &queue.name).peekable();
+    // An old one says so itself once.
+    if redelivering.peek().is_some() && delay::unable(topology, server).is_none() {
+        let delays = delay::declarations(redelivering, server);
+        let groups = [&mut queues, &mut exchanges, &mut queue_bindings, &mut exchange_bindings];
+        groups.into_iter().zip(delays).for_each(|(group, more)| group.extend(more));
+    }
+    [queues, exchanges, queue_bindings, exchange_bindings]
 }
 
 /// Adds it, unless something is declared there already.
@@ -184,6 +206,7 @@ mod tests {
             kind: TopicKind::Fanout,
             durable,
             auto_delete: true,
+            alternate: None,
         };
         assert_eq!(exchanges, [exchange("q", true), exchange("t", false)]);
     }

@@ -8,9 +8,10 @@ use lapin::Connection;
 
 use super::{
     declare::{one, turn_limit},
-    plan::plan,
+    plan::{Declaration, plan},
 };
 use crate::{
+    delay,
     link::ServerVersion,
     refusal::{Kind, Refusal},
 };
@@ -29,8 +30,23 @@ pub(super) async fn round(
     topology: &Topology,
     server: Option<&ServerVersion>,
 ) -> Result<Vec<String>, Refusal> {
+    let mut left_out = match delay::unable(topology, server) {
+        Some((what, why)) => vec![format!("{what}: {why}")],
+        None => Vec::new(),
+    };
+    let refused = each(clock, connection, plan(topology, server)).await?;
+    left_out.extend(refused.into_iter().map(|(declaration, refusal)| format!("{declaration}: {refusal}")));
+    Ok(left_out)
+}
+
+/// Declares all that can be declared, and returns what could not.
+pub(super) async fn each(
+    clock: &Clock,
+    connection: &Connection,
+    groups: impl IntoIterator<Item = Vec<Declaration>>,
+) -> Result<Vec<(Declaration, Refusal)>, Refusal> {
     let mut left_out = Vec::new();
-    for mut group in plan(topology, server) {
+    for mut group in groups {
         while !group.is_empty() {
             let channel = answer(clock, connection.create_channel()).await??;
             let mut answers: FuturesOrdered<_> =
@@ -55,8 +71,7 @@ pub(super) async fn round(
                 // The next round of the loop declares it the other way.
                 Some(refusal) if turn_limit(&mut group[answered], &refusal) => drop(group.drain(..answered)),
                 Some(refusal) if refusal.is_answer() => {
-                    left_out.push(format!("{}: {refusal}", group[answered]));
-                    group.drain(..=answered);
+                    left_out.extend(group.drain(..=answered).next_back().map(|refused| (refused, refusal)));
                 }
                 Some(refusal) => return Err(refusal),
             }

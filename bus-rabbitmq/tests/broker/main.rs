@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "deadlines of the machine's time: the broker is real")]
 
 mod access;
+mod delays;
 mod endpoint;
 mod faults;
 mod frames;

@@ -76,7 +76,7 @@ async fn a_queue_that_is_refused_when_declared_again_does_not_stop_the_others() 
     rabbit.delete("queues", "theirs");
     rabbit.put("queues", "theirs", r#"{"durable":true,"arguments":{"x-max-length":5}}"#);
     rabbit.delete("queues", "ours");
-    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Cancelled(_)]));
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
     let health = transport.health().unwrap_err();
     assert!(health.contains("queue `theirs`") && health.contains("x-max-length"), "{health}");
@@ -114,7 +114,7 @@ async fn a_receiver_that_cannot_subscribe_says_why() {
     transport.apply(&queues(&["q"]), ApplyMode::Assume).await.unwrap();
     let mut receiver = receiver(&transport, "q", 1).await;
     rabbit.delete("queues", "q");
-    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Cancelled(_)]));
     match &events(&mut receiver, 1).await[..] {
         [Event::Degraded(cause)] => assert!(cause.to_string().contains("no queue 'q'"), "{cause}"),
         events => panic!("{events:?}"),

@@ -9,7 +9,7 @@ use bus_rabbitmq::DRIVER;
 
 use crate::{
     frames::{CHANNEL_OPEN, CONSUME, GET, OPEN, START_OK, TUNE_OK, blocked, close, got, tune, unblocked},
-    peer::{Act, Peer, environment, outcomes, pass, shown, soon, submit},
+    peer::{Act, Peer, environment, outcomes, pass, pass_at, shown, soon, submit},
 };
 
 /// A wrong password, as RabbitMQ says it.
@@ -37,7 +37,7 @@ async fn a_broker_that_ends_each_connection_is_not_called_again_in_a_hurry() {
     });
     // There is always something to do.
     let sending = submit(&transport, &["1"], clock.after(Duration::from_secs(3600))).await;
-    let passed = pass(&clock, || peer.record().logins("publish") >= 10).await;
+    let passed = pass_at(1, &clock, || peer.record().logins("publish") >= 10).await;
     // At least half of 50, 100, 200, 400, 800, and then 1000 ms.
     assert!(passed >= Duration::from_millis(2200), "{passed:?}");
     let place = format!("cannot publish to rabbitmq://127.0.0.1:{}/v: ", peer.port);
@@ -57,7 +57,7 @@ async fn a_password_that_is_refused_later_is_tried_every_ten_seconds() {
     let transport = connected(&peer, &clock).await;
     peer.plays(|seen| if seen.method == START_OK { access_refused() } else { Act::Answer });
     peer.leave("publish");
-    pass(&clock, || peer.record().logins("publish") == 2).await;
+    pass(&clock, || peer.record().logins("publish") >= 2).await;
     let waits = || transport.health().is_err_and(|health| health.contains("next one is in"));
     pass(&clock, waits).await;
     let health = transport.health().unwrap_err();
@@ -144,7 +144,7 @@ async fn half_a_frame_and_words_that_are_none_end_the_connection_and_it_comes_ba
         let transport = peer.connected().await;
         peer.say("publish", spoilt);
         peer.leave("publish");
-        peer.saw(|record| record.logins("publish") == 2).await;
+        peer.saw(|record| record.logins("publish") >= 2).await;
         let confirms = submit(&transport, &["1"], soon()).await;
         assert!(matches!(outcomes(confirms).await[..], [PublishOutcome::Confirmed]));
     }
@@ -181,13 +181,15 @@ async fn a_connection_that_went_dumb_is_given_up_after_two_heartbeats() {
     let peer = Peer::with_heartbeat(1, |_| Act::Answer).await;
     let _transport = peer.connected().await;
     // Nothing comes any more, not even heartbeats.
-    peer.saw(|record| record.logins("publish") == 2 && record.logins("consume") == 2).await;
+    peer.saw(|record| record.logins("publish") >= 2 && record.logins("consume") >= 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_blocked_nothing_is_sent_and_health_says_why() {
     let peer = Peer::ordinary().await;
     let transport = peer.connected().await;
+    let before = submit(&transport, &["before"], soon()).await;
+    assert!(matches!(outcomes(before).await[..], [PublishOutcome::Confirmed]));
     peer.say("publish", blocked("low on memory"));
     while transport.health().is_ok() {
         tokio::task::yield_now().await;
@@ -202,7 +204,7 @@ async fn while_blocked_nothing_is_sent_and_health_says_why() {
     let held = submit(&transport, &["held"], soon()).await;
     peer.say("publish", unblocked());
     assert!(matches!(outcomes(held).await[..], [PublishOutcome::Confirmed]));
-    assert_eq!(peer.record().messages, [(0, "held".to_owned())]);
+    assert_eq!(peer.record().messages, [(0, "before".to_owned()), (0, "held".to_owned())]);
     while transport.health().is_err() {
         tokio::task::yield_now().await;
     }
@@ -225,7 +227,7 @@ async fn a_topology_that_is_not_answered_does_not_hold_up_the_connection_for_eve
     transport.apply(&topology, ApplyMode::Create).await.unwrap();
     peer.plays(|seen| if seen.method == crate::frames::QUEUE_DECLARE { Act::Nothing } else { Act::Answer });
     peer.leave("consume");
-    pass(&clock, || peer.record().logins("consume") == 2).await;
+    pass(&clock, || peer.record().logins("consume") >= 2).await;
     pass(&clock, || transport.health().is_ok() || transport.health().is_err_and(|health| health.contains("topology")))
         .await;
 }

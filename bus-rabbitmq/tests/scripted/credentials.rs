@@ -38,7 +38,7 @@ async fn the_callback_is_asked_at_each_connect_in_place_of_the_url() {
     let transport = open(&peer, Environment::default(), callback);
     transport.connect(soon()).await.unwrap();
     peer.leave("publish");
-    let record = peer.saw(|record| record.logins("publish") == 2).await;
+    let record = peer.saw(|record| record.logins("publish") >= 2).await;
     let mut came = record.credentials;
     came.sort();
     assert_eq!(came, ["rotating:password0!", "rotating:password1!", "rotating:password2!"]);
@@ -113,7 +113,7 @@ async fn a_callback_that_blocks_its_thread_holds_up_no_other_connection() {
     transport.connect(soon()).await.unwrap();
     peer.leave("publish");
     // The other one is lost to a missing heartbeat, noticed on the thread that must not be blocked.
-    peer.saw(|record| record.logins("consume") == 2).await;
+    peer.saw(|record| record.logins("consume") >= 2).await;
     drop(block);
     peer.saw(|record| record.logins("publish") >= 2).await;
 }

@@ -278,14 +278,20 @@ pub(crate) fn environment(clock: &Clock) -> Environment {
 
 /// Lets time pass until that is so, and returns how much did. Late sockets see more of it than they would: what is
 /// asserted is that enough did.
-pub(crate) async fn pass(clock: &Clock, mut until: impl FnMut() -> bool) -> Duration {
+pub(crate) async fn pass(clock: &Clock, until: impl FnMut() -> bool) -> Duration {
+    pass_at(25, clock, until).await
+}
+
+/// The same so many times as fast as the machine's time.
+pub(crate) async fn pass_at(speed: u32, clock: &Clock, mut until: impl FnMut() -> bool) -> Duration {
+    const STEP: Duration = Duration::from_millis(10);
     let (begin, end) = (clock.now(), soon());
     while !until() {
         assert!(Instant::now() < end, "it happens soon");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(STEP).await;
         // In small steps, so that few deadlines pass of what is under way.
         if let Some(next) = clock.next_timer() {
-            clock.advance_to(next.min(clock.now() + Duration::from_millis(250)));
+            clock.advance_to(next.min(clock.now() + speed * STEP));
         }
     }
     clock.now() - begin

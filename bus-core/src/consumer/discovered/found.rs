@@ -30,11 +30,11 @@ pub struct Made<C>(pub C);
 /// It is a consumer.
 pub trait Known<Kind> {
     /// What is to be registered.
-    fn registration(self) -> Registration;
+    fn found(self) -> Registration;
 }
 
 impl<C: IntoConsumer<Kind>, Kind> Known<Kind> for Made<C> {
-    fn registration(self) -> Registration {
+    fn found(self) -> Registration {
         self.0.registration()
     }
 }
@@ -42,11 +42,11 @@ impl<C: IntoConsumer<Kind>, Kind> Known<Kind> for Made<C> {
 /// It is none, and the program does not compile.
 pub trait Refused {
     /// What is to be registered.
-    fn registration(self) -> Registration;
+    fn found(self) -> Registration;
 }
 
 impl<C> Refused for &Made<C> {
-    fn registration(self) -> Registration {
+    fn found(self) -> Registration {
         unreachable!("`#[consumer]` refuses it")
     }
 }

@@ -17,7 +17,7 @@ macro_rules! __discovered {
         $crate::consumer::inventory::submit! {
             $crate::consumer::Discovered::new(|| {
                 use $crate::consumer::{Known as _, Refused as _};
-                $crate::consumer::Made($consumer).registration() $($named)*
+                $crate::consumer::Made($consumer).found() $($named)*
             })
         }
     };

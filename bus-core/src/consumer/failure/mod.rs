@@ -28,8 +28,8 @@ use crate::{BoxError, Error, persistence::PersistenceError};
 ///    the outermost counts.
 /// 3. What [`EndpointBuilder::classify`](crate::bus::EndpointBuilder::classify) makes of the error's type.
 /// 4. A [`DecodeError`](super::DecodeError) is permanent.
-/// 5. The endpoint's [`Retry`](crate::Retry) policy with its filters. When its retries are used up, the message goes
-///    to `_error`.
+/// 5. The endpoint's [`Retry`](crate::Retry) policy with its filters. When its retries are used up, the message
+///    [comes again](crate::bus::EndpointBuilder::redeliver) later, or goes to `_error`.
 ///
 /// A wrapper that hides its error's type from downcasts, as `anyhow::Error` does, hides no verdict; classifiers and
 /// filters by type find only what is behind such an error.
@@ -74,7 +74,7 @@ impl Failure {
         error.into().with(Verdict::Permanent)
     }
 
-    /// A failure whose next retry, if the policy has one left, comes after `pause`.
+    /// A failure whose next retry, if the policy has one left, else its next redelivery, comes after `pause`.
     pub fn retry_after(error: impl Into<Self>, pause: Duration) -> Self {
         error.into().with(Verdict::RetryAfter(pause))
     }

@@ -35,7 +35,8 @@ pub trait ResultExt<T>: sealed::Sealed {
 
     /// An error that is worth a retry only after `pause`, such as a service that says when it can be asked
     /// again. The pause takes the place of the policy's, exactly as long. The retry is one of the policy's:
-    /// without one left the message goes to `_error`.
+    /// without one left the message is [redelivered](crate::bus::EndpointBuilder::redeliver) after it, or goes to
+    /// `_error`.
     ///
     /// # Errors
     /// The error, marked.
