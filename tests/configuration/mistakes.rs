@@ -140,3 +140,29 @@ fn a_consumer_that_cannot_be_named_is_told() {
               - endpoint `ma.il`: unknown consumer `mali`: there are `mail` --> TOML:3:1"#]],
     );
 }
+
+#[test]
+fn a_mistake_has_the_place_of_who_was_heard_last() {
+    let build = |toml: &str| {
+        bus::builder("memory://heard-last")
+            .configuration(Configuration::from_toml(toml))
+            .endpoint("orders", |e| e.prefetch(0).redeliver([std::time::Duration::ZERO]).consumer(Orders))
+            .build()
+    };
+    let places = |toml: &str| {
+        let Err(bus::Error::Build(error)) = build(toml) else { panic!("it was built") };
+        let places = error.problems().iter().map(|problem| (problem.location.is_some(), problem.configured.clone()));
+        places.collect::<Vec<_>>()
+    };
+    assert_eq!(places(""), [(true, None), (true, None)]);
+    assert_eq!(places("endpoint_defaults.redeliver = ['1s']"), [(true, None), (true, None)]);
+    let configured = |place: &str| (false, Some(place.to_owned()));
+    let redeliver = "[endpoints.orders]\nprefetch = 4\nredeliver = ['0s']";
+    assert_eq!(places(redeliver), [configured("TOML:3:1")]);
+    let pace = "{ exponential = { limit = 1, min = '0s', max = '1s' } }";
+    let consumer = format!("{redeliver}\nconsumers.Orders.retry = {pace}");
+    assert_eq!(places(&consumer), [configured("TOML:4:18"), configured("TOML:3:1")]);
+    let doubt = "[endpoints.orders]\nredeliver = []\nprefetch = 2\nconcurrency = 4";
+    let warnings = build(doubt).unwrap().warnings().to_vec();
+    assert!(warnings[0].ends_with("write a prefetch of at least 4 --> TOML:3:1"), "{warnings:?}");
+}
