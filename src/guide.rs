@@ -12,6 +12,10 @@ struct MessagesAndContracts;
 #[doc = include_str!("../docs/consumers-and-errors.md")]
 struct ConsumersAndErrors;
 
+#[cfg(feature = "config")]
+#[doc = include_str!("../docs/configuration.md")]
+struct ConfigurationPage;
+
 #[doc = include_str!("../docs/testing.md")]
 struct Testing;
 

@@ -64,6 +64,11 @@ pub use bus_core::{
     persistence, topology, transport,
 };
 
+/// Settings from TOML, JSON and environment variables, and filters by name.
+#[cfg(feature = "config")]
+#[doc(inline)]
+pub use bus_core::configuration;
+
 /// What only the broker in memory knows, such as `.with(inmemory::endpoint().lanes())` on an endpoint.
 #[cfg(feature = "inmemory")]
 pub use bus_inmemory as inmemory;

@@ -1,6 +1,8 @@
 //! What a program sees of the bus, through the facade. One binary: it links once.
 
 mod bad_input;
+#[cfg(feature = "config")]
+mod configuration;
 mod defaults;
 #[cfg(feature = "inmemory")]
 mod describing;

@@ -20,6 +20,8 @@ pub mod bus;
 pub mod clock;
 #[cfg(feature = "runtime")]
 mod codec;
+#[cfg(feature = "config")]
+pub mod configuration;
 #[cfg(feature = "runtime")]
 pub mod consumer;
 #[cfg(feature = "runtime")]

@@ -1,7 +1,14 @@
 use std::sync::Arc;
 
 use bus_core::transport::{Driver, Environment, Transport, TransportError};
+#[cfg(feature = "config")]
+use bus_core::{
+    configuration::{Options, OptionsError},
+    transport::Extensions,
+};
 
+#[cfg(feature = "config")]
+use crate::endpoint;
 use crate::{
     CredentialsCallback,
     credentials::Identity,
@@ -54,5 +61,15 @@ impl Driver for RabbitMq {
         let callback = environment.options.get::<CredentialsCallback>().cloned();
         let identity = Identity::new(settings.credentials.clone(), callback);
         Ok(Arc::new(RabbitTransport::new(settings, identity, environment.clock)?))
+    }
+
+    #[cfg(feature = "config")]
+    fn table(&self) -> Option<&'static str> {
+        Some("rabbitmq")
+    }
+
+    #[cfg(feature = "config")]
+    fn endpoint_options(&self, table: &Options<'_>, options: &mut Extensions) -> Result<(), OptionsError> {
+        endpoint::configure(table, options)
     }
 }

@@ -118,5 +118,6 @@ async fn a_topology_that_would_be_declared_without_a_pause_is_refused() {
     let stage = Stage::new().await;
     let refused = stage.place.builder().topology_round(std::time::Duration::ZERO).build().unwrap_err();
     let Error::Build(error) = refused else { panic!("{refused:?}") };
-    assert_eq!(error.problems(), ["`.topology_round(..)` must be longer than zero; 60 s are usual"]);
+    let [problem] = error.problems() else { panic!("{error}") };
+    assert_eq!(problem.text, "`topology_round` must be longer than zero; 60 s is the default");
 }

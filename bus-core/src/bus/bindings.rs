@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{EndpointBuilder, endpoint::Bound, origins::Place, problem::Problem, rules::Rules};
+use super::{EndpointBuilder, endpoint::Bound, problem::Problem, rules::Rules, source::Place};
 use crate::{
     address::{Address, AddressError, Destination},
     consumer::Entry,
@@ -32,9 +32,9 @@ impl<'a> Bindings<'a> {
     pub(super) fn add(&mut self, name: &Arc<str>, endpoint: &EndpointBuilder, problems: &mut Vec<Problem>) {
         let mut queue = Queue::new(name.clone());
         queue.extensions = endpoint.extensions.clone();
-        queue.redelivers = endpoint.redelivery.longest().is_some();
+        queue.redelivers = endpoint.redelivery().longest().is_some();
         self.topology.queues.push(queue);
-        for consumer in endpoint.consumers.iter().filter(|_| endpoint.subscribes) {
+        for consumer in endpoint.consumers.iter().filter(|_| *endpoint.subscribes) {
             for entry in &consumer.entries {
                 let wrong = self.subscribe(name, entry, consumer.place());
                 let told = |text| endpoint.problem_at(text, consumer.place()).of_consumer(&entry.name);

@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "config")]
+use super::configured::configure;
 #[cfg(feature = "discover")]
 use super::discover::Discovery;
 use super::{
-    Bus, Description, EndpointBuilder,
-    endpoint_defaults::EndpointDefaults,
-    origins::{Origins, Place},
-    plan::{Limits, plan},
-    problem::Problem,
-    rules::Rules,
+    Bus, Description, EndpointBuilder, endpoint_defaults::EndpointDefaults, plan::plan, problem::Problem, rules::Rules,
+    source::Place, timeouts::Timeouts,
 };
+#[cfg(feature = "config")]
+use crate::configuration::Configuration;
 #[cfg(feature = "testing")]
 use crate::testing::Instruments;
 use crate::{
@@ -52,12 +52,15 @@ pub struct Builder {
     /// Those of calls that cannot wait for `build()`.
     problems: Vec<Problem>,
     states: Vec<Given>,
-    origins: Origins,
+    /// Where it was made.
+    place: Place,
     names: EndpointNames,
-    limits: Limits,
+    timeouts: Timeouts,
     store: Option<Arc<dyn Persistence>>,
     clock: Clock,
     observers: Vec<Box<dyn Observer>>,
+    #[cfg(feature = "config")]
+    configurations: Vec<Configuration>,
     #[cfg(feature = "discover")]
     discovery: Option<Discovery>,
     #[cfg(feature = "testing")]
@@ -90,12 +93,14 @@ impl Builder {
             defaults: EndpointDefaults::default(),
             problems: Vec::new(),
             states: Vec::new(),
-            origins: Origins::new(),
+            place: Location::caller(),
             names: EndpointNames::default(),
-            limits: Limits::default(),
+            timeouts: Timeouts::default(),
             store: None,
             clock: Clock::real(),
             observers: Vec::new(),
+            #[cfg(feature = "config")]
+            configurations: Vec::new(),
             #[cfg(feature = "discover")]
             discovery: None,
             #[cfg(feature = "testing")]
@@ -248,15 +253,15 @@ impl Builder {
     #[must_use]
     #[track_caller]
     pub fn start_timeout(mut self, time: Duration) -> Self {
-        self.origins.note("start_timeout");
-        self.limits.start = time;
+        self.timeouts.start.call(time);
         self
     }
 
     /// How long [`Bus::stop`] lets handlers finish. The default is 30 s.
     #[must_use]
+    #[track_caller]
     pub fn stop_timeout(mut self, time: Duration) -> Self {
-        self.limits.stop = time;
+        self.timeouts.stop.call(time);
         self
     }
 
@@ -264,8 +269,7 @@ impl Builder {
     #[must_use]
     #[track_caller]
     pub fn send_timeout(mut self, time: Duration) -> Self {
-        self.origins.note("send_timeout");
-        self.limits.send = time;
+        self.timeouts.send.call(time);
         self
     }
 
@@ -279,11 +283,9 @@ impl Builder {
     /// let builder = Builder::new("memory://shop", Catalog::default()).topology_round(Duration::from_secs(5));
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn topology_round(mut self, time: Duration) -> Self {
-        if time.is_zero() {
-            self.problems.push("`.topology_round(..)` must be longer than zero; 60 s are usual".to_owned());
-        }
-        self.limits.round = time;
+        self.timeouts.round.call(time);
         self
     }
 
@@ -300,6 +302,30 @@ impl Builder {
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// With the feature `config`: settings from a file or the environment, which outweigh what the program says of
+    /// the same endpoint, field by field. May be called again: of two files the later one counts more, and the
+    /// environment counts more than any file. What is wrong with them is told by [`build`](Self::build).
+    ///
+    /// ```
+    /// use bus_core::{Builder, Retry, bus::Catalog, configuration::Configuration, consumer::Failure};
+    /// # use bus_core::Message;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, Message)]
+    /// # #[message(namespace = "Acme", crate = bus_core)]
+    /// # struct Audit {}
+    ///
+    /// let builder = Builder::new("memory://shop", Catalog::default())
+    ///     .configuration(Configuration::from_toml("[endpoints.audit]\nprefetch = 64"))
+    ///     .configuration(Configuration::from_env())
+    ///     .endpoint("audit", |e| e.prefetch(8).consumer(|_: Audit| async { Ok::<_, Failure>(()) }));
+    /// ```
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub fn configuration(mut self, configuration: Configuration) -> Self {
+        self.configurations.push(configuration);
         self
     }
 
@@ -320,12 +346,11 @@ impl Builder {
         let mut problems = Vec::new();
         let meant = self.meant();
         let opened = meant.as_ref().map_err(Clone::clone).and_then(|driver| self.open(*driver, environment()));
-        let transport = opened.map_err(|text| problems.push(Problem::new(text, self.origins.whole()))).ok();
+        let transport = opened.map_err(|text| problems.push(Problem::new(text, self.place))).ok();
         let meant = meant.ok();
         let driver_name = meant.map(Driver::name).unwrap_or_default();
         let rules = Rules::new(transport.as_ref(), meant, environment());
         problems.append(&mut self.problems);
-        problems.extend(self.mistakes());
         let clock = self.clock;
         #[cfg(feature = "testing")]
         let transport = match self.instruments.take() {
@@ -342,6 +367,10 @@ impl Builder {
         if let Some(discovery) = self.discovery.take() {
             discovery.join(&mut self.endpoints, &self.names, &mut problems);
         }
+        #[cfg(feature = "config")]
+        configure(self.configurations, &self.catalog, &mut self.timeouts, &mut self.endpoints, &mut problems);
+        problems.extend(self.timeouts.mistakes(self.place));
+        let limits = self.timeouts.limits();
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryPersistence::new()));
         store.attach(&clock);
         let planned = plan(self.endpoints, &self.scope, &store, &rules, &mut problems);
@@ -352,24 +381,12 @@ impl Builder {
                 }
                 let states = self.states.iter().map(|given| given.type_name).collect();
                 let broker = (driver_name, self.url.as_deref().unwrap_or_default());
-                let description = Description::new(broker, &*transport, self.limits, states, &planned);
+                let description = Description::new(broker, &*transport, &self.timeouts, states, &planned);
                 let observers = Observers::new(self.observers);
-                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, self.limits, description, observers))
+                Ok(Bus::new(transport, clock, &Arc::new(self.scope), planned, limits, description, observers))
             }
             _ => Err(BuildError::new(problems).into()),
         }
-    }
-
-    /// What is wrong with the settings of the whole bus.
-    fn mistakes(&self) -> impl Iterator<Item = Problem> {
-        let limits = [("start_timeout", self.limits.start), ("send_timeout", self.limits.send)];
-        let zero = limits.into_iter().filter(|(_, time)| time.is_zero());
-        zero.map(|(setting, _)| {
-            Problem::new(
-                format!("`.{setting}(..)` must be longer than zero; 30 s is the default"),
-                self.origins.of(setting),
-            )
-        })
     }
 
     /// The driver that the URL's scheme picks.

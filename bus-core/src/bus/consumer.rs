@@ -1,10 +1,11 @@
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, panic::Location, time::Duration};
 
 use super::{
     endpoint::NO_TIME,
-    origins::{Origins, Place},
     plan::PlannedConsumer,
     problem::Problem,
+    setting::Setting,
+    source::{Place, Source},
 };
 use crate::{
     consumer::{Entry, Registration},
@@ -16,29 +17,36 @@ use crate::{
 /// [`EndpointBuilder::consumer_with`](super::EndpointBuilder::consumer_with).
 pub struct ConsumerBuilder {
     /// The type's name; a function has none.
-    name: Option<&'static str>,
+    pub(super) name: Option<&'static str>,
     pub(super) entries: Vec<Entry>,
-    retry: Option<Retry>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) concurrency: Option<u16>,
+    pub(super) retry: Setting<Option<Retry>>,
+    pub(super) timeout: Setting<Option<Duration>>,
+    pub(super) concurrency: Setting<Option<u16>>,
     pub(super) filters: Filters,
-    pub(super) origins: Origins,
+    /// Where it was added.
+    place: Place,
 }
 
 impl ConsumerBuilder {
     #[track_caller]
     pub(super) fn new(registration: Registration) -> Self {
         let Registration { name, entries, .. } = registration;
-        let (filters, origins) = (Filters::default(), Origins::new());
-        Self { name, entries, retry: None, timeout: None, concurrency: None, filters, origins }
+        Self {
+            name,
+            entries,
+            retry: Setting::usual(None),
+            timeout: Setting::usual(None),
+            concurrency: Setting::usual(None),
+            filters: Filters::default(),
+            place: Location::caller(),
+        }
     }
 
     /// When a message that this consumer failed on is tried again. The default is what the endpoint says.
     #[must_use]
     #[track_caller]
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.origins.note("retry");
-        self.retry = Some(retry);
+        self.retry.call(Some(retry));
         self
     }
 
@@ -48,8 +56,7 @@ impl ConsumerBuilder {
     #[must_use]
     #[track_caller]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.origins.note("timeout");
-        self.timeout = Some(timeout);
+        self.timeout.call(Some(timeout));
         self
     }
 
@@ -64,8 +71,7 @@ impl ConsumerBuilder {
     #[must_use]
     #[track_caller]
     pub fn concurrency(mut self, attempts: u16) -> Self {
-        self.origins.note("concurrency");
-        self.concurrency = Some(attempts);
+        self.concurrency.call(Some(attempts));
         self
     }
 
@@ -84,28 +90,39 @@ impl ConsumerBuilder {
 
     /// Where it was added.
     pub(super) fn place(&self) -> Place {
-        self.origins.whole()
+        self.place
     }
 
     /// What cannot be of its own settings.
     pub(super) fn mistakes(&self) -> Vec<Problem> {
-        let refuse = |text: String, setting| Problem::new(text, self.origins.of(setting)).of_consumer(self.name());
-        let retry = self.retry.iter().flat_map(Retry::problems).map(|text| refuse(text, "retry"));
-        let mut mistakes: Vec<_> = retry.collect();
-        if self.concurrency == Some(0) {
-            mistakes.push(refuse("the concurrency must be at least 1".to_owned(), "concurrency"));
+        let refuse = |text: String, source: Source| Problem::new(text, source).of_consumer(self.name());
+        let retry = self.retry.iter().flat_map(Retry::problems);
+        let mut mistakes: Vec<_> = retry.map(|text| refuse(text, self.retry.source_in(self.place))).collect();
+        if *self.concurrency == Some(0) {
+            let source = self.concurrency.source_in(self.place);
+            mistakes.push(refuse("the concurrency must be at least 1".to_owned(), source));
         }
-        if self.timeout == Some(Duration::ZERO) {
-            mistakes.push(refuse(NO_TIME.to_owned(), "timeout"));
+        if *self.timeout == Some(Duration::ZERO) {
+            mistakes.push(refuse(NO_TIME.to_owned(), self.timeout.source_in(self.place)));
         }
         mistakes
     }
 
+    /// Which of its settings are a configuration's, and where each is written.
+    fn configured(&self) -> BTreeMap<String, String> {
+        let said = [
+            self.retry.configured("retry"),
+            self.timeout.configured("timeout"),
+            self.concurrency.configured("concurrency"),
+        ];
+        said.into_iter().flatten().collect()
+    }
+
     /// By its own settings, else the endpoint's.
     pub(super) fn planned(self, endpoint: &Policy) -> PlannedConsumer {
-        let name = self.name().to_owned();
+        let (name, configured) = (self.name().to_owned(), self.configured());
         let policy = Policy {
-            retry: self.retry.unwrap_or_else(|| endpoint.retry.clone()),
+            retry: self.retry.into_value().unwrap_or_else(|| endpoint.retry.clone()),
             classifiers: endpoint.classifiers.clone(),
             concurrency: self.concurrency.map_or_else(|| endpoint.concurrency.clone(), Concurrency::of),
             timeout: self.timeout.map_or(endpoint.timeout, |after| Timeout(Some(after))),
@@ -113,7 +130,7 @@ impl ConsumerBuilder {
             store: endpoint.store.clone(),
         };
         let pipelines = self.entries.into_iter().map(|entry| entry.pipeline(policy.clone())).collect();
-        PlannedConsumer { name, policy, pipelines }
+        PlannedConsumer { name, policy, configured, pipelines }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::panic::Location;
 
-use super::{EndpointBuilder, endpoint_defaults::EndpointDefaults, origins::Place, problem::Problem};
+use super::{EndpointBuilder, endpoint_defaults::EndpointDefaults, problem::Problem, source::Place};
 use crate::{
     consumer::{Discovered, Registration},
     naming::EndpointNames,

@@ -12,21 +12,25 @@ pub(super) fn doubts(endpoint: &EndpointBuilder, (prefetch, concurrency): (u16, 
             "its prefetch of {prefetch} is below its concurrency of {concurrency}: no more than {prefetch} are handled at \
              once; write a prefetch of at least {concurrency}"
         );
-        doubts.push(endpoint.problem_at(text, endpoint.origins.of("prefetch")).to_string());
+        doubts.push(endpoint.problem_at(text, endpoint.prefetch.source_in(endpoint.place())).to_string());
     }
-    for (consumer, own) in endpoint.consumers.iter().filter_map(|consumer| Some((consumer, consumer.concurrency?))) {
+    for (consumer, own) in endpoint.consumers.iter().filter_map(|consumer| Some((consumer, (*consumer.concurrency)?))) {
         if own > concurrency {
             let text = format!(
                 "its own concurrency of {own} is above that of the endpoint, {concurrency}: no more than {concurrency} run \
                  at once; raise that of the endpoint"
             );
-            let doubt = endpoint.problem_at(text, consumer.origins.of("concurrency")).of_consumer(consumer.name());
+            let doubt = endpoint
+                .problem_at(text, consumer.concurrency.source_in(consumer.place()))
+                .of_consumer(consumer.name());
             doubts.push(doubt.to_string());
         }
     }
     let lease = rules.transport().and_then(|transport| transport.capabilities().lease);
     let outlasting = lease.and_then(|lease| outlasting(endpoint, (prefetch, concurrency), lease));
-    doubts.extend(outlasting.map(|text| endpoint.problem_at(text, endpoint.origins.of("prefetch")).to_string()));
+    doubts.extend(
+        outlasting.map(|text| endpoint.problem_at(text, endpoint.prefetch.source_in(endpoint.place())).to_string()),
+    );
     doubts
 }
 
@@ -35,7 +39,7 @@ pub(super) fn doubts(endpoint: &EndpointBuilder, (prefetch, concurrency): (u16, 
 ///
 /// Where no consumer has a timeout nobody knows how long an attempt takes, and nothing is said.
 fn outlasting(endpoint: &EndpointBuilder, (prefetch, concurrency): (u16, u16), lease: Duration) -> Option<String> {
-    let timeouts = endpoint.consumers.iter().map(|consumer| consumer.timeout.or(endpoint.timeout));
+    let timeouts = endpoint.consumers.iter().map(|consumer| consumer.timeout.or(*endpoint.timeout));
     // `Duration::MAX` means for ever.
     let timeout = timeouts.flatten().filter(|timeout| *timeout < Duration::MAX).max()?;
     let held = timeout.saturating_mul(prefetch.into()) / u32::from(concurrency.max(1));

@@ -1,9 +1,10 @@
-use std::{any::type_name, fmt, panic::Location, time::Duration};
+use std::{any::type_name, collections::BTreeMap, fmt, panic::Location, time::Duration};
 
 use super::{
     ConsumerBuilder,
-    origins::{Origins, Place},
     problem::Problem,
+    setting::{Rank, Setting},
+    source::{Place, Source},
 };
 use crate::{
     address::{Address, AddressError},
@@ -25,23 +26,30 @@ pub struct EndpointBuilder {
     pub(super) nameless: bool,
     pub(super) consumers: Vec<ConsumerBuilder>,
     pub(super) bindings: Vec<Bound>,
-    pub(super) subscribes: bool,
-    pub(super) raw_json: bool,
-    pub(super) max_body: usize,
-    pub(super) retry: Retry,
-    pub(super) redelivery: Redelivery,
+    pub(super) subscribes: Setting<bool>,
+    pub(super) raw_json: Setting<bool>,
+    pub(super) max_body: Setting<usize>,
+    pub(super) retry: Setting<Retry>,
+    pub(super) redeliver: Setting<Vec<Duration>>,
+    pub(super) allow_reorder: Setting<bool>,
     pub(super) classifiers: Classifiers,
-    pub(super) timeout: Option<Duration>,
+    pub(super) timeout: Setting<Option<Duration>>,
     pub(super) filters: Filters,
-    pub(super) outbox: Outbox,
+    pub(super) outbox: Setting<Outbox>,
+    pub(super) prefetch: Setting<Option<u16>>,
+    pub(super) concurrency: Setting<Option<u16>>,
     pub(super) extensions: Extensions,
+    /// Those of `extensions` that every endpoint has.
+    #[cfg(feature = "config")]
+    pub(super) default_extensions: Extensions,
+    /// Who added to `extensions` last.
+    pub(super) options: Setting<()>,
     /// The types of the options that the endpoint gave itself.
     own_options: Vec<&'static str>,
     /// Those that it gave twice, and where.
     replaced: Vec<(&'static str, Place)>,
-    pub(super) origins: Origins,
-    prefetch: Limit,
-    concurrency: Limit,
+    /// Where it was added.
+    place: Place,
 }
 
 /// Whether a handler's work is made one with what it sends.
@@ -63,21 +71,6 @@ pub(super) struct Bound {
 /// The largest body, unless the endpoint says otherwise.
 const MAX_BODY: usize = 64 << 20;
 
-/// A number that all endpoints have by default, over it one from the consumer's attribute, and over that one
-/// from the endpoint.
-#[derive(Debug, Clone, Copy, Default)]
-struct Limit {
-    default: Option<u16>,
-    attribute: Option<u16>,
-    builder: Option<u16>,
-}
-
-impl Limit {
-    fn get(self) -> Option<u16> {
-        self.builder.or(self.attribute).or(self.default)
-    }
-}
-
 impl EndpointBuilder {
     #[track_caller]
     pub(super) fn new(name: String) -> Self {
@@ -87,21 +80,25 @@ impl EndpointBuilder {
             nameless: false,
             consumers: Vec::new(),
             bindings: Vec::new(),
-            subscribes: true,
-            raw_json: false,
-            max_body: MAX_BODY,
-            retry: Retry::none(),
-            redelivery: Redelivery::default(),
+            subscribes: Setting::usual(true),
+            raw_json: Setting::usual(false),
+            max_body: Setting::usual(MAX_BODY),
+            retry: Setting::usual(Retry::none()),
+            redeliver: Setting::usual(Vec::new()),
+            allow_reorder: Setting::usual(false),
             classifiers: Classifiers::default(),
-            timeout: None,
+            timeout: Setting::usual(None),
             filters: Filters::default(),
-            outbox: Outbox::Off,
+            outbox: Setting::usual(Outbox::Off),
+            prefetch: Setting::usual(None),
+            concurrency: Setting::usual(None),
             extensions: Extensions::new(),
+            #[cfg(feature = "config")]
+            default_extensions: Extensions::new(),
+            options: Setting::usual(()),
             own_options: Vec::new(),
             replaced: Vec::new(),
-            origins: Origins::new(),
-            prefetch: Limit::default(),
-            concurrency: Limit::default(),
+            place: Location::caller(),
         }
     }
 
@@ -112,13 +109,22 @@ impl EndpointBuilder {
         }
     }
 
-    /// The limits that are set now count least from here on.
-    pub(super) fn with_limits_outweighed(mut self) -> Self {
-        for limit in [&mut self.prefetch, &mut self.concurrency] {
-            limit.default = limit.get();
-            (limit.attribute, limit.builder) = (None, None);
-        }
+    /// What is set now counts least from here on.
+    pub(super) fn with_settings_outweighed(mut self) -> Self {
+        self.prefetch.outweighed();
+        self.concurrency.outweighed();
+        self.subscribes.outweighed();
+        self.raw_json.outweighed();
+        self.max_body.outweighed();
+        self.retry.outweighed();
+        self.redeliver.outweighed();
+        self.allow_reorder.outweighed();
+        self.timeout.outweighed();
+        self.outbox.outweighed();
+        self.options.outweighed();
         self.own_options.clear();
+        #[cfg(feature = "config")]
+        self.default_extensions.clone_from(&self.extensions);
         self
     }
 
@@ -168,7 +174,10 @@ impl EndpointBuilder {
         let settings = registration.settings;
         // Of several consumers on one endpoint the most careful one counts.
         for (limit, said) in [(&mut self.prefetch, settings.prefetch), (&mut self.concurrency, settings.concurrency)] {
-            limit.attribute = limit.attribute.into_iter().chain(said).min();
+            let known = limit.filter(|_| limit.rank() == Some(Rank::Attribute));
+            if let Some(said) = said.filter(|said| known.is_none_or(|known| *said < known)) {
+                limit.say(Some(said), Rank::Attribute, Location::caller());
+            }
         }
         self.consumers.push(configure(ConsumerBuilder::new(registration)));
     }
@@ -178,8 +187,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn prefetch(mut self, messages: u16) -> Self {
-        self.origins.note("prefetch");
-        self.prefetch.builder = Some(messages);
+        self.prefetch.call(Some(messages));
         self
     }
 
@@ -187,8 +195,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn concurrency(mut self, messages: u16) -> Self {
-        self.origins.note("concurrency");
-        self.concurrency.builder = Some(messages);
+        self.concurrency.call(Some(messages));
         self
     }
 
@@ -196,8 +203,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.origins.note("retry");
-        self.retry = retry;
+        self.retry.call(retry);
         self
     }
 
@@ -236,16 +242,16 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn redeliver(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
-        self.origins.note("redeliver");
-        self.redelivery.delays = delays.into_iter().collect();
+        self.redeliver.call(delays.into_iter().collect());
         self
     }
 
     /// Lets a [redelivered](Self::redeliver) message come behind those that followed it, where the endpoint handles
     /// messages in order: in lanes, or with a single active consumer. Without redelivery it means nothing.
     #[must_use]
+    #[track_caller]
     pub fn allow_reorder(mut self) -> Self {
-        self.redelivery.reorders = true;
+        self.allow_reorder.call(true);
         self
     }
 
@@ -300,8 +306,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.origins.note("timeout");
-        self.timeout = Some(timeout);
+        self.timeout.call(Some(timeout));
         self
     }
 
@@ -337,9 +342,12 @@ impl EndpointBuilder {
     ///
     /// A message without an id is handled each time. Faults do not wait for the outbox.
     #[must_use]
+    #[track_caller]
     pub fn outbox(mut self) -> Self {
-        if self.outbox == Outbox::Off {
-            self.outbox = Outbox::On;
+        match *self.outbox {
+            // Whoever asked for more has it, and the endpoint has said so too.
+            Outbox::Durable => self.outbox.reranked(Rank::Builder),
+            Outbox::Off | Outbox::On => self.outbox.call(Outbox::On),
         }
         self
     }
@@ -349,8 +357,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn effectively_once(mut self) -> Self {
-        self.origins.note("outbox");
-        self.outbox = Outbox::Durable;
+        self.outbox.call(Outbox::Durable);
         self
     }
 
@@ -376,8 +383,9 @@ impl EndpointBuilder {
     /// Binds the queue to nothing but what [`bind`](Self::bind) says: what is published stays away, and only
     /// what is sent to the queue arrives. MassTransit's `ConfigureConsumeTopology = false`.
     #[must_use]
+    #[track_caller]
     pub fn without_subscriptions(mut self) -> Self {
-        self.subscribes = false;
+        self.subscribes.call(false);
         self
     }
 
@@ -386,8 +394,9 @@ impl EndpointBuilder {
     /// endpoint gets the message. Other media types are read as envelopes. MassTransit's
     /// `UseRawJsonDeserializer`.
     #[must_use]
+    #[track_caller]
     pub fn raw_json(mut self) -> Self {
-        self.raw_json = true;
+        self.raw_json.call(true);
         self
     }
 
@@ -397,8 +406,7 @@ impl EndpointBuilder {
     #[must_use]
     #[track_caller]
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.origins.note("max_body");
-        self.max_body = bytes;
+        self.max_body.call(bytes);
         self
     }
 
@@ -412,19 +420,42 @@ impl EndpointBuilder {
             self.replaced.push((known, Location::caller()));
         }
         self.own_options.push(known);
-        self.origins.note(OPTIONS);
+        self.options.call(());
         self.extensions.insert(option);
         self
     }
 
     /// Where it was added.
     pub(super) fn place(&self) -> Place {
-        self.origins.whole()
+        self.place
     }
 
-    /// Where its transport's options were given.
-    pub(super) fn options_place(&self) -> Place {
-        self.origins.of(OPTIONS)
+    /// Where one of its settings was said, else where it was added itself.
+    pub(super) fn source_of<T>(&self, setting: &Setting<T>) -> Source {
+        setting.source_in(self.place)
+    }
+
+    /// Which of its settings are a configuration's, and where each is written.
+    pub(super) fn configured(&self) -> BTreeMap<String, String> {
+        let said = [
+            self.prefetch.configured("prefetch"),
+            self.concurrency.configured("concurrency"),
+            self.timeout.configured("timeout"),
+            self.retry.configured("retry"),
+            self.redeliver.configured("redeliver"),
+            self.allow_reorder.configured("allow_reorder"),
+            self.outbox.configured("outbox"),
+            self.max_body.configured("max_body"),
+            self.raw_json.configured("raw_json"),
+            self.subscribes.configured("subscriptions"),
+            self.options.configured("options"),
+        ];
+        said.into_iter().flatten().collect()
+    }
+
+    /// When a message comes again.
+    pub(super) fn redelivery(&self) -> Redelivery {
+        Redelivery { delays: self.redeliver.to_vec(), reorders: *self.allow_reorder }
     }
 
     /// A mistake of the endpoint as a whole.
@@ -433,28 +464,28 @@ impl EndpointBuilder {
     }
 
     /// A mistake of the endpoint, made there.
-    pub(super) fn problem_at(&self, text: impl Into<String>, place: Place) -> Problem {
-        let problem = Problem::new(text, place);
+    pub(super) fn problem_at(&self, text: impl Into<String>, source: impl Into<Source>) -> Problem {
+        let problem = Problem::new(text, source);
         if self.nameless { problem } else { problem.of_endpoint(&self.name) }
     }
 
     /// What cannot be of the endpoint's own settings.
     pub(super) fn mistakes(&self) -> Vec<Problem> {
         let mut mistakes = Vec::new();
-        let mut refuse = |wrong: bool, setting: &str, text: &str| {
+        let mut refuse = |wrong: bool, source: Source, text: &str| {
             if wrong {
-                mistakes.push(self.problem_at(text, self.origins.of(setting)));
+                mistakes.push(self.problem_at(text, source));
             }
         };
-        refuse(self.prefetch.get() == Some(0), "prefetch", "the prefetch must be at least 1");
-        refuse(self.concurrency.get() == Some(0), "concurrency", "the concurrency must be at least 1");
-        refuse(self.timeout == Some(Duration::ZERO), "timeout", NO_TIME);
-        refuse(self.max_body == 0, "max_body", "`max_body` must be at least 1 byte");
-        let place = self.origins.of("retry");
-        mistakes.extend(self.retry.problems().into_iter().map(|text| self.problem_at(text, place)));
+        refuse(*self.prefetch == Some(0), self.source_of(&self.prefetch), "the prefetch must be at least 1");
+        refuse(*self.concurrency == Some(0), self.source_of(&self.concurrency), "the concurrency must be at least 1");
+        refuse(*self.timeout == Some(Duration::ZERO), self.source_of(&self.timeout), NO_TIME);
+        refuse(*self.max_body == 0, self.source_of(&self.max_body), "`max_body` must be at least 1 byte");
+        let retry = self.retry.problems().into_iter();
+        mistakes.extend(retry.map(|text| self.problem_at(text, self.source_of(&self.retry))));
         mistakes.extend(self.replaced.iter().map(|(option, place)| {
             let text = format!("`.with(..)` was called twice with a `{option}`: say all of it in one");
-            self.problem_at(text, place)
+            self.problem_at(text, *place)
         }));
         mistakes
     }
@@ -462,7 +493,7 @@ impl EndpointBuilder {
     /// Prefetch and concurrency; [`mistakes`](Self::mistakes) says what is wrong with them.
     pub(super) fn limits(&self, processors: usize) -> (u16, u16) {
         let usual = u16::try_from((2 * processors).max(32)).unwrap_or(u16::MAX);
-        match (self.prefetch.get(), self.concurrency.get()) {
+        match (*self.prefetch, *self.concurrency) {
             (None, None) => (usual, usual),
             (Some(prefetch), None) => (prefetch, prefetch),
             (None, Some(concurrency)) => (concurrency.saturating_add(concurrency.div_ceil(5)), concurrency),
@@ -470,9 +501,6 @@ impl EndpointBuilder {
         }
     }
 }
-
-/// The setting that `.with(..)` makes.
-const OPTIONS: &str = "with";
 
 /// What is wrong with a timeout of zero.
 pub(super) const NO_TIME: &str = "the timeout must be longer than zero; for none, leave it out";
@@ -507,7 +535,7 @@ mod tests {
         let settings = ConsumerSettings { prefetch: Some(5), ..ConsumerSettings::default() };
         let registration = Registration { name: None, settings, entries: Vec::new() };
         let mut endpoint =
-            EndpointBuilder::new("orders".to_owned()).prefetch(7).concurrency(2).with_limits_outweighed();
+            EndpointBuilder::new("orders".to_owned()).prefetch(7).concurrency(2).with_settings_outweighed();
         assert_eq!(endpoint.limits(2), (7, 2));
         endpoint.add(registration, |consumer| consumer);
         assert_eq!(endpoint.limits(2), (5, 2));

@@ -17,6 +17,6 @@ impl EndpointDefaults {
         self.0
             .iter()
             .fold(EndpointBuilder::new(name), |endpoint, configure| configure(endpoint))
-            .with_limits_outweighed()
+            .with_settings_outweighed()
     }
 }

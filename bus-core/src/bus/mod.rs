@@ -2,6 +2,8 @@
 
 mod bindings;
 mod builder;
+#[cfg(feature = "config")]
+mod configured;
 mod consumer;
 mod dead_letters;
 mod description;
@@ -16,10 +18,12 @@ mod health;
 #[cfg(feature = "tower")]
 mod layer;
 mod lifecycle;
-mod origins;
 mod plan;
 mod problem;
 mod rules;
+mod setting;
+mod source;
+mod timeouts;
 mod twice;
 
 pub use builder::{Builder, Catalog};

@@ -1,4 +1,8 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     ConsumerBuilder, EndpointBuilder,
@@ -29,16 +33,6 @@ pub(super) struct Limits {
     pub(super) round: Duration,
 }
 
-/// A binding that was deleted cannot be seen otherwise.
-const ROUND: Duration = Duration::from_secs(60);
-
-impl Default for Limits {
-    fn default() -> Self {
-        let usual = Duration::from_secs(30);
-        Self { start: usual, stop: usual, send: usual, round: ROUND }
-    }
-}
-
 /// What `build()` made of the endpoints.
 #[derive(Default)]
 pub(super) struct Plan {
@@ -58,6 +52,8 @@ pub(super) struct PlannedEndpoint {
     pub(super) max_body: usize,
     pub(super) redelivery: Redelivery,
     pub(super) outbox: Outbox,
+    /// Which settings are a configuration's, and where each is written.
+    pub(super) configured: BTreeMap<String, String>,
     /// What its consumers go by, unless they say otherwise.
     pub(super) policy: Policy,
     pub(super) consumers: Vec<PlannedConsumer>,
@@ -77,6 +73,7 @@ impl PlannedEndpoint {
 pub(super) struct PlannedConsumer {
     pub(super) name: String,
     pub(super) policy: Policy,
+    pub(super) configured: BTreeMap<String, String>,
     /// One per handler.
     pub(super) pipelines: Vec<Arc<dyn Pipeline>>,
 }
@@ -105,16 +102,17 @@ pub(super) fn plan(
         let (prefetch, concurrency) = endpoint.limits(processors);
         let mut settings = ReceiverSettings::new(name.clone(), prefetch.max(1));
         settings.extensions = endpoint.extensions.clone();
-        settings.redelivers = endpoint.redelivery.longest();
-        let impossible = endpoint.redelivery.problems(&settings, rules.transport()).into_iter();
-        problems.extend(impossible.map(|text| endpoint.problem_at(text, endpoint.origins.of("redeliver"))));
-        problems.extend(
-            rules.check_endpoint(&settings).into_iter().map(|text| endpoint.problem_at(text, endpoint.options_place())),
-        );
-        if endpoint.outbox == Outbox::Durable && !store.is_durable() {
+        let redelivery = endpoint.redelivery();
+        settings.redelivers = redelivery.longest();
+        let impossible = redelivery.problems(&settings, rules.transport()).into_iter();
+        let (redeliver, options) = (endpoint.source_of(&endpoint.redeliver), endpoint.source_of(&endpoint.options));
+        problems.extend(impossible.map(|text| endpoint.problem_at(text, redeliver.clone())));
+        let refused = rules.check_endpoint(&settings).into_iter();
+        problems.extend(refused.map(|text| endpoint.problem_at(text, options.clone())));
+        if *endpoint.outbox == Outbox::Durable && !store.is_durable() {
             let text = "`.effectively_once()` needs a store that survives the process: give one to the builder with \
                         `.persistence(..)`, or write `.outbox()`, which suppresses duplicates while the process lives";
-            problems.push(endpoint.problem_at(text, endpoint.origins.of("outbox")));
+            problems.push(endpoint.problem_at(text, endpoint.source_of(&endpoint.outbox)));
         }
         bindings.add(&name, endpoint, problems);
         plan.warnings.extend(doubts(endpoint, (prefetch, concurrency), rules));
@@ -163,25 +161,27 @@ fn check_consumers<'a>(endpoint: &'a EndpointBuilder, scope: &Scope, urns: &mut 
 
 fn planned(endpoint: EndpointBuilder, store: &Arc<dyn Persistence>, processors: usize) -> PlannedEndpoint {
     let (prefetch, concurrency) = endpoint.limits(processors);
+    let (redelivery, configured) = (endpoint.redelivery(), endpoint.configured());
     let policy = Policy {
-        retry: endpoint.retry,
+        retry: endpoint.retry.into_value(),
         classifiers: endpoint.classifiers,
         concurrency: Concurrency::default(),
-        timeout: Timeout(endpoint.timeout),
+        timeout: Timeout(*endpoint.timeout),
         filters: endpoint.filters,
-        store: (endpoint.outbox != Outbox::Off).then(|| store.clone()),
+        store: (*endpoint.outbox != Outbox::Off).then(|| store.clone()),
     };
     PlannedEndpoint {
         consumers: consumers(endpoint.consumers, &policy),
         policy,
-        outbox: endpoint.outbox,
+        configured,
+        outbox: *endpoint.outbox,
         name: endpoint.name.into(),
         prefetch,
         concurrency,
         extensions: endpoint.extensions,
-        raw_json: endpoint.raw_json,
-        max_body: endpoint.max_body,
-        redelivery: endpoint.redelivery,
+        raw_json: *endpoint.raw_json,
+        max_body: *endpoint.max_body,
+        redelivery,
     }
 }
 

@@ -1,9 +1,10 @@
 use std::{fmt, panic::Location};
 
+use super::source::Source;
 use crate::naming::short_name;
 
 /// A mistake that `build()` found. Its text says what is wrong and what to write instead; `Display` puts where it is
-/// in front of that, and the line to change behind it.
+/// in front of that, and the line to change behind it: the program's, or the configuration's.
 ///
 /// ```
 /// # use bus_core::{Builder, Error, bus::Catalog};
@@ -24,21 +25,34 @@ pub struct Problem {
     pub consumer: Option<String>,
     /// What is wrong, and what to write instead.
     pub text: String,
-    /// The builder's call that has to change, or that adds what is wrong.
+    /// The builder's call that has to change, or that adds what is wrong; none if that is in a configuration.
     pub location: Option<&'static Location<'static>>,
+    /// With the feature `config`: where it is in a configuration, as `bus.toml:7:1` or the name of a variable.
+    pub configured: Option<String>,
 }
 
 impl Problem {
-    pub(super) fn new(text: impl Into<String>, location: &'static Location<'static>) -> Self {
-        Self { endpoint: None, consumer: None, text: text.into(), location: Some(location) }
+    pub(super) fn new(text: impl Into<String>, source: impl Into<Source>) -> Self {
+        let (location, configured) = match source.into() {
+            Source::Program(location) => (Some(location), None),
+            #[cfg(feature = "config")]
+            Source::Configuration(place) => (None, Some(place)),
+        };
+        Self { endpoint: None, consumer: None, text: text.into(), location, configured }
     }
 
-    pub(super) fn of_endpoint(mut self, name: &str) -> Self {
+    /// Of what is written in a configuration.
+    #[cfg(feature = "config")]
+    pub(crate) fn configured(text: impl Into<String>, place: &impl fmt::Display) -> Self {
+        Self::new(text, Source::Configuration(place.to_string()))
+    }
+
+    pub(crate) fn of_endpoint(mut self, name: &str) -> Self {
         self.endpoint = Some(name.to_owned());
         self
     }
 
-    pub(super) fn of_consumer(mut self, name: &str) -> Self {
+    pub(crate) fn of_consumer(mut self, name: &str) -> Self {
         self.consumer = Some(name.to_owned());
         self
     }
@@ -46,7 +60,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { endpoint, consumer, text, location } = self;
+        let Self { endpoint, consumer, text, location, configured } = self;
         match (endpoint, consumer.as_deref().map(short_name)) {
             (Some(endpoint), Some(consumer)) => write!(f, "endpoint `{endpoint}`, consumer `{consumer}`: ")?,
             (Some(endpoint), None) => write!(f, "endpoint `{endpoint}`: ")?,
@@ -54,6 +68,7 @@ impl fmt::Display for Problem {
             (None, None) => {}
         }
         f.write_str(text)?;
-        location.map_or(Ok(()), |location| write!(f, " --> {location}"))
+        location.map_or(Ok(()), |location| write!(f, " --> {location}"))?;
+        configured.as_ref().map_or(Ok(()), |place| write!(f, " --> {place}"))
     }
 }

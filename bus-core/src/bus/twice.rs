@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry as Known};
 
-use super::{EndpointBuilder, consumer::ConsumerBuilder, origins::Place, problem::Problem};
+use super::{EndpointBuilder, consumer::ConsumerBuilder, problem::Problem, source::Place};
 use crate::consumer::Entry;
 
 /// Which Rust types claim which URNs: a message of one that two of them claim would be decoded as either.

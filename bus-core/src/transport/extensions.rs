@@ -18,6 +18,16 @@ impl Extensions {
         self.0.push(Arc::new(value));
     }
 
+    /// `base`, and over it what is not among the `defaults`.
+    #[cfg(feature = "config")]
+    pub(crate) fn own_over(&self, defaults: &Self, mut base: Self) -> Self {
+        for own in self.0.iter().filter(|own| !defaults.0.iter().any(|known| Arc::ptr_eq(known, own))) {
+            base.0.retain(|known| (**known).type_id() != (**own).type_id());
+            base.0.push(own.clone());
+        }
+        base
+    }
+
     /// The value of type `T`.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.0.iter().find_map(|value| value.downcast_ref())

@@ -189,6 +189,19 @@ impl EndpointOptions {
         self
     }
 
+    /// Without an argument that was asked for.
+    #[cfg(feature = "config")]
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.arguments.retain(|(known, _)| *known != name);
+        self
+    }
+
+    #[cfg(feature = "config")]
+    pub(super) fn durable(mut self) -> Self {
+        self.lifetime = Lifetime::Durable;
+        self
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&HeaderValue> {
         self.arguments.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }

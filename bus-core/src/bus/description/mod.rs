@@ -29,6 +29,9 @@ pub struct Description {
     /// How long a send tries, unless it says otherwise.
     #[serde(serialize_with = "as_text")]
     pub send_timeout: Duration,
+    /// Which of these a configuration says, and where: `bus.toml:7:1`, or the name of a variable.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub configured: BTreeMap<String, String>,
     /// The types of the states that were given, in that order.
     pub states: Vec<String>,
     /// The endpoints, in the order in which they were added.
@@ -77,6 +80,9 @@ pub struct EndpointDescription {
     pub raw_json: bool,
     /// The largest body that is read, in bytes.
     pub max_body: usize,
+    /// Which settings a configuration says, by their keys, and where. Those that it says of all endpoints count.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub configured: BTreeMap<String, String>,
     /// The filters and layers around every consumer, outermost first.
     pub filters: Vec<String>,
     /// The options that only the transport knows, as it tells them.
@@ -101,6 +107,9 @@ pub struct ConsumerDescription {
     pub timeout: Option<Duration>,
     /// How many of its attempts run at once; nothing means as many as its endpoint handles messages.
     pub concurrency: Option<u16>,
+    /// Which of these a configuration says, and where.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub configured: BTreeMap<String, String>,
     /// Its own filters and layers, inside of the endpoint's, outermost first.
     pub filters: Vec<String>,
     /// Its handlers.

@@ -8,7 +8,8 @@ use crate::{
     address::{Destination, without_credentials, without_parameters},
     bus::{
         endpoint::Outbox,
-        plan::{Limits, Plan, PlannedConsumer, PlannedEndpoint},
+        plan::{Plan, PlannedConsumer, PlannedEndpoint},
+        timeouts::Timeouts,
     },
     pipeline::{Filters, Policy},
     topology::{TopicKind, Topology},
@@ -20,10 +21,11 @@ impl Description {
     pub(in crate::bus) fn new(
         (driver, url): (&str, &str),
         transport: &dyn Transport,
-        limits: Limits,
+        timeouts: &Timeouts,
         states: Vec<&'static str>,
         plan: &Plan,
     ) -> Self {
+        let limits = timeouts.limits();
         // Parameters may hold anything, a token too.
         let address = without_parameters(&without_credentials(url)).to_owned();
         let endpoint = |planned: &PlannedEndpoint| EndpointDescription::new(planned, transport, &plan.topology);
@@ -32,6 +34,7 @@ impl Description {
             start_timeout: limits.start,
             stop_timeout: limits.stop,
             send_timeout: limits.send,
+            configured: timeouts.configured(),
             states: states.into_iter().map(str::to_owned).collect(),
             endpoints: plan.endpoints.iter().map(endpoint).collect(),
             warnings: plan.warnings.clone(),
@@ -67,6 +70,7 @@ impl EndpointDescription {
             raw_json: planned.raw_json,
             max_body: planned.max_body,
             filters: policy.filters.names(),
+            configured: planned.configured.clone(),
             options: transport.describe_endpoint(&planned.settings()).into_iter().collect(),
             consumers: planned.consumers.iter().map(|consumer| ConsumerDescription::new(consumer, policy)).collect(),
             subscriptions: own.map(|binding| subscription((&binding.source, &binding.routing_key))).collect(),
@@ -82,6 +86,7 @@ impl ConsumerDescription {
             retry: planned.policy.retry.to_string(),
             timeout: limited(&planned.policy),
             concurrency: planned.policy.concurrency.limit(),
+            configured: planned.configured.clone(),
             filters: around(&planned.policy.filters).split_off(around(&endpoint.filters).len()),
             handlers: planned
                 .pipelines

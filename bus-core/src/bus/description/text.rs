@@ -1,6 +1,6 @@
 //! A description as an operator reads it.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{ConsumerDescription, Description, EndpointDescription, OutboxMode, SubscriptionDescription};
 use crate::{naming::short_name, topology::TopicKind};
@@ -8,8 +8,11 @@ use crate::{naming::short_name, topology::TopicKind};
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} at {}", self.transport.name, self.transport.address)?;
-        let (start, stop, send) = (time(self.start_timeout), time(self.stop_timeout), time(self.send_timeout));
-        row(f, "timeouts", [format!("start {start}, stop {stop}, send {send}")])?;
+        let said = |key| said(&self.configured, key);
+        let start = format!("start {}{}", time(self.start_timeout), said("start_timeout"));
+        let stop = format!("stop {}{}", time(self.stop_timeout), said("stop_timeout"));
+        let send = format!("send {}{}", time(self.send_timeout), said("send_timeout"));
+        row(f, "timeouts", [[start, stop, send].join(", ")])?;
         if !self.states.is_empty() {
             let states: Vec<_> = self.states.iter().map(|state| short_name(state)).collect();
             row(f, "states", [states.join(", ")])?;
@@ -22,19 +25,22 @@ impl fmt::Display for Description {
 impl fmt::Display for EndpointDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "endpoint {}", self.name)?;
-        let (prefetch, concurrency) = (self.prefetch, self.concurrency);
-        row(f, "messages", [format!("{concurrency} at once, prefetch {prefetch}, up to {}", bytes(self.max_body))])?;
-        row(f, "retry", [&self.retry])?;
+        let said = |key| said(&self.configured, key);
+        let concurrency = format!("{} at once{}", self.concurrency, said("concurrency"));
+        let prefetch = format!("prefetch {}{}", self.prefetch, said("prefetch"));
+        let max_body = format!("up to {}{}", bytes(self.max_body), said("max_body"));
+        row(f, "messages", [[concurrency, prefetch, max_body].join(", ")])?;
+        row(f, "retry", [format!("{}{}", self.retry, said("retry"))])?;
         let delays: Vec<_> = self.redeliver.iter().map(|delay| time(*delay)).collect();
-        row(f, "redeliver", (!delays.is_empty()).then(|| format!("after {}", delays.join(", "))))?;
-        row(f, "timeout", [timeout(self.timeout)])?;
+        row(f, "redeliver", (!delays.is_empty()).then(|| format!("after {}{}", delays.join(", "), said("redeliver"))))?;
+        row(f, "timeout", [format!("{}{}", timeout(self.timeout), said("timeout"))])?;
         let outbox = match self.outbox {
             OutboxMode::Off => "off",
             OutboxMode::On => "on",
             OutboxMode::EffectivelyOnce => "on, effectively once",
         };
-        row(f, "outbox", [outbox])?;
-        row(f, "raw JSON", self.raw_json.then_some("on"))?;
+        row(f, "outbox", [format!("{outbox}{}", said("outbox"))])?;
+        row(f, "raw JSON", self.raw_json.then(|| format!("on{}", said("raw_json"))))?;
         row(f, "filters", self.filters.iter().map(|filter| filter_name(filter)))?;
         row(f, "options", self.options.iter().map(|(name, value)| format!("{name} = {value}")))?;
         row(f, "consumers", self.consumers.iter().flat_map(|consumer| consumer.lines(self)))?;
@@ -50,10 +56,11 @@ impl ConsumerDescription {
         let handlers = self.handlers.iter().map(|handler| {
             format!("{} takes {}", short_name(&handler.name), handler.message.trim_start_matches("urn:message:"))
         });
+        let said = |key| said(&self.configured, key);
         let own = [
-            self.concurrency.map(|attempts| format!("{attempts} at once")),
-            (self.retry != endpoint.retry).then(|| format!("retry {}", self.retry)),
-            (self.timeout != endpoint.timeout).then(|| format!("timeout {}", timeout(self.timeout))),
+            self.concurrency.map(|attempts| format!("{attempts} at once{}", said("concurrency"))),
+            (self.retry != endpoint.retry).then(|| format!("retry {}{}", self.retry, said("retry"))),
+            (self.timeout != endpoint.timeout).then(|| format!("timeout {}{}", timeout(self.timeout), said("timeout"))),
             (!self.filters.is_empty()).then(|| {
                 let names: Vec<_> = self.filters.iter().map(|filter| filter_name(filter)).collect();
                 format!("filters {}", names.join(", "))
@@ -91,6 +98,11 @@ fn filter_name(name: &str) -> String {
 
 fn timeout(timeout: Option<Duration>) -> String {
     timeout.map_or_else(|| "none".to_owned(), |after| format!("{} per attempt", time(after)))
+}
+
+/// ` (bus.toml:7:1)` behind what a configuration says.
+fn said(configured: &BTreeMap<String, String>, key: &str) -> String {
+    configured.get(key).map(|place| format!(" ({place})")).unwrap_or_default()
 }
 
 /// `30s`; the longest time is no limit.

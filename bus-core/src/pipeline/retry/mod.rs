@@ -113,6 +113,12 @@ impl Retry {
         self
     }
 
+    /// The same failures at another policy's pace.
+    #[cfg(feature = "config")]
+    pub(crate) fn at_pace_of(self, other: Self) -> Self {
+        Self { filter: self.filter, ..other }
+    }
+
     /// The pause after `retries` retries, or the middle of what chance makes of it; `None` if there is no further
     /// one.
     #[must_use]
