@@ -20,6 +20,7 @@ pub(super) const EXAMPLES: &[ExampleRun] = &[
     in_memory("raw_json", &[]),
     in_memory("axum", &[]),
     in_memory("tower_layer", &["tower"]),
+    in_memory("configuration", &["config"]),
     on_broker("quickstart"),
     on_broker("retry"),
     on_broker("raw_json"),
