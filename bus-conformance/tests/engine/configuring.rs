@@ -120,4 +120,5 @@ async fn a_topology_that_would_be_declared_without_a_pause_is_refused() {
     let Error::Build(error) = refused else { panic!("{refused:?}") };
     let [problem] = error.problems() else { panic!("{error}") };
     assert_eq!(problem.text, "`topology_round` must be longer than zero; 60 s is the default");
+    assert_eq!(problem.location.unwrap().file(), file!());
 }
