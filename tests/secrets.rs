@@ -55,7 +55,7 @@ mod wrong {
 /// Everything that is logged in this process.
 struct Log;
 
-fn log() -> &'static Mutex<Vec<u8>> {
+pub(crate) fn log() -> &'static Mutex<Vec<u8>> {
     static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
     LOG.get_or_init(|| {
         let filter = EnvFilter::new("bus=trace,bus_core=trace,bus_inmemory=trace,bus_rabbitmq=trace,lapin=warn");
