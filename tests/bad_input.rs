@@ -68,3 +68,11 @@ async fn a_message_that_nobody_could_read_is_refused_when_sending() {
     assert_eq!(source, "the message is nested deeper than 64 levels");
     bus.stop().await;
 }
+
+#[test]
+fn a_main_that_returns_the_error_shows_the_text_and_not_the_data() {
+    let error = bus::builder("nowhere").build().unwrap_err();
+    let bus::Error::Build(said) = &error else { panic!("{error}") };
+    assert_eq!(format!("{said:?}"), error.to_string());
+    assert!(format!("{error:?}").starts_with("Build(the bus cannot be built: `nowhere` is no URL"), "{error:?}");
+}

@@ -135,8 +135,8 @@ impl Error {
     }
 }
 
-/// Everything that `build()` found, one line each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything that `build()` found, one line each. `Debug` is the same text: a `main` that returns the error prints that.
+#[derive(Clone, PartialEq, Eq)]
 pub struct BuildError {
     problems: Vec<Problem>,
 }
@@ -150,6 +150,12 @@ impl BuildError {
     /// endpoints one by one. Each prints as one line.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -166,3 +166,8 @@ fn a_mistake_has_the_place_of_who_was_heard_last() {
     let warnings = build(doubt).unwrap().warnings().to_vec();
     assert!(warnings[0].ends_with("write a prefetch of at least 4 --> TOML:3:1"), "{warnings:?}");
 }
+
+#[test]
+fn a_pace_of_another_kind_is_told_how_it_is_written() {
+    check([Configuration::from_toml("[endpoints.orders]\nretry = 3")], &expect![[r#"the bus cannot be built: endpoint `orders`: `retry`: expected `"none"` or a pace, such as `{ immediate = 3 }` or `{ interval = { limit = 3, pause = "1s" } }`, found `3` --> TOML:2:9"#]]);
+}

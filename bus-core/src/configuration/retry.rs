@@ -13,7 +13,11 @@ pub(crate) struct Pace(pub(crate) Retry);
 
 /// `"none"`, or a table with one key: `{ immediate = 3 }`.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`\"none\"` or a pace, such as `{ immediate = 3 }` or `{ interval = { limit = 3, pause = \"1s\" } }`"
+)]
 enum Written {
     None,
     Immediate(u32),

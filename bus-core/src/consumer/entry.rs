@@ -16,8 +16,9 @@ use crate::{
     message = "`{Self}` is not a consumer",
     label = "not a consumer",
     note = "a type is one if it is `Send + Sync + 'static` and an `impl` block of it has `#[consumer]`",
-    note = "an `async fn` is passed by its name, without `(..)`; write `#[consumer]` on it to see what is wrong \
-            with it",
+    note = "an `async fn` is one if it takes its message first, then owned arguments such as `Context` or `State<T>`, \
+            returns a `Result`, and its future is `Send`: with `#[consumer]` on it the compiler says which of these is \
+            wrong; it is passed by its name, without `(..)`",
     note = "a closure is one if it says its message's type: `|order: SubmitOrder| async move \
             {{ Ok::<(), Failure>(()) }}`"
 )]

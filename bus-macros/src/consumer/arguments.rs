@@ -25,6 +25,12 @@ pub(super) fn classify(arguments: &[&PatType], end: Span) -> Result<(Type, Vec<A
         let first_context = "the message is the first argument: write `message: SubmitOrder, ctx: &Context`";
         return Err(Error::new_spanned(reference, if is_context(&reference.elem) { first_context } else { owned }));
     }
+    if is_context(&message.ty) {
+        return Err(Error::new_spanned(
+            &message.ty,
+            "the message is the first argument: write `message: SubmitOrder, ctx: Context`",
+        ));
+    }
     if let Some(seventh) = rest.get(MOST) {
         return Err(Error::new_spanned(
             seventh,

@@ -185,6 +185,7 @@ fn main() {
         .consumer(Unwrap::<SubmitOrder>(PhantomData))
         .consumer(Kept("this"));
     // There is no transport; all else is as it should be.
-    let error = builder.build().unwrap_err().to_string();
-    assert_eq!(error, "the bus cannot be built: no transport handles scheme `memory://`; compiled in: ");
+    let bus_core::Error::Build(error) = builder.build().unwrap_err() else { panic!("it fails at `build()`") };
+    let [problem] = error.problems() else { panic!("{error}") };
+    assert_eq!(problem.text, "no transport handles scheme `memory://`; compiled in: ");
 }
