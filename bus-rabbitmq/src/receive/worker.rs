@@ -216,7 +216,7 @@ impl Worker {
         // At a queue that does not answer, commands have to wait no longer than this.
         let (clock, deadline) = (self.clock.clone(), self.clock.now() + ANSWER);
         let revived = async {
-            if self.declare_first && self.applied.again(&connection).await.is_ok() {
+            if self.declare_first && self.applied.again_for(&self.settings.queue, &connection).await.is_ok() {
                 self.declare_first = false;
             }
             self.subscribe(number, &connection).await

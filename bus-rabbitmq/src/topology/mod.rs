@@ -121,11 +121,35 @@ impl Applied {
     /// Declares again what was applied last. That the broker has some of it differently now does not stop the
     /// rest: only a lost connection is an error.
     pub(crate) async fn again(&self, connection: &Connection) -> Result<(), Refusal> {
+        self.declare_again(connection, None).await
+    }
+
+    /// The same for the consumer of one queue, without the queues of the others, who declare them when theirs are
+    /// cancelled. A queue that is deleted and there again before its consumers are cancelled looks to the broker like
+    /// one that failed over: it moves them to the new one without a word, and RabbitMQ 3.10 throws away what that one,
+    /// if it is a quorum queue, delivers to them.
+    pub(crate) async fn again_for(&self, queue: &str, connection: &Connection) -> Result<(), Refusal> {
+        self.declare_again(connection, Some(queue)).await
+    }
+
+    async fn declare_again(&self, connection: &Connection, only: Option<&str>) -> Result<(), Refusal> {
         let _turn = self.turn.lock().await;
         let last = lock(&self.last).clone();
         let Some((topology, ApplyMode::Create)) = last else { return Ok(()) };
-        let left_out = round::round(&self.clock, connection, &topology, self.server().as_ref()).await?;
-        let before = std::mem::replace(&mut *lock(&self.left_out), left_out.clone());
+        let (server, mut others) = (self.server(), Vec::new());
+        let mut plan = plan::plan(&topology, server.as_ref());
+        if let Some(queue) = only {
+            let of_another = |declaration: &mut Declaration| declaration.is_of_another(queue, &topology);
+            plan.iter_mut().for_each(|group| others.extend(group.extract_if(.., of_another)));
+        }
+        let mut left_out = round::planned(&self.clock, connection, &topology, plan, server.as_ref()).await?;
+        let before = {
+            let mut known = lock(&self.left_out);
+            // Nothing new is known of the others.
+            let of_others = |error: &&String| others.iter().any(|other| error.starts_with(&format!("{other}: ")));
+            left_out.extend(known.iter().filter(of_others).cloned());
+            std::mem::replace(&mut *known, left_out.clone())
+        };
         // Endpoints that cannot subscribe ask for it again and again.
         for error in left_out.iter().filter(|error| !before.contains(error)) {
             tracing::error!(error, "the broker has a part of the topology otherwise, and does not take ours");

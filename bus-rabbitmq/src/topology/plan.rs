@@ -63,6 +63,16 @@ impl Declaration {
             limit: DeliveryLimit::of(options, server),
         }
     }
+
+    /// It makes, or binds, the queue of another endpoint than that one.
+    pub(super) fn is_of_another(&self, endpoint: &str, topology: &Topology) -> bool {
+        match self {
+            Self::Queue { name, .. } | Self::QueueBinding { queue: name, .. } => {
+                **name != *endpoint && topology.queues.iter().any(|queue| queue.name == *name)
+            }
+            Self::Exchange { .. } | Self::ExchangeBinding { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Declaration {

@@ -30,11 +30,22 @@ pub(super) async fn round(
     topology: &Topology,
     server: Option<&ServerVersion>,
 ) -> Result<Vec<String>, Refusal> {
+    planned(clock, connection, topology, plan(topology, server), server).await
+}
+
+/// The same for a plan of it, which may be a part.
+pub(super) async fn planned(
+    clock: &Clock,
+    connection: &Connection,
+    topology: &Topology,
+    plan: [Vec<Declaration>; 4],
+    server: Option<&ServerVersion>,
+) -> Result<Vec<String>, Refusal> {
     let mut left_out = match delay::unable(topology, server) {
         Some((what, why)) => vec![format!("{what}: {why}")],
         None => Vec::new(),
     };
-    let refused = each(clock, connection, plan(topology, server)).await?;
+    let refused = each(clock, connection, plan).await?;
     left_out.extend(refused.into_iter().map(|(declaration, refusal)| format!("{declaration}: {refusal}")));
     Ok(left_out)
 }

@@ -8,14 +8,14 @@ use bus_core::{
     Builder, Message,
     bus::Catalog,
     consumer::Failure,
-    transport::{Driver, Environment, Event, PublishOutcome, SettleOutcome, TransportError},
+    transport::{ApplyMode, Driver, Environment, Event, PublishOutcome, SettleOutcome, TransportError},
 };
 use bus_rabbitmq::DRIVER;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     publish::pipelined,
-    server::{Rabbit, amqp, complete, delivery, events, receiver, send, soon, to},
+    server::{Rabbit, amqp, complete, delivery, events, queues, receiver, send, soon, to},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,6 +82,22 @@ async fn a_queue_deleted_under_its_consumer_comes_back() {
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
     assert!(matches!(send(&transport, to("q", 1)).await, PublishOutcome::Confirmed));
     assert_eq!(complete(delivery(&mut receiver).await).await, SettleOutcome::Settled);
+}
+
+// There again before its own consumer heard that it is gone, a quorum queue would go on with that consumer, and reach
+// it never: it looks to the broker like a queue that failed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_comes_back_for_its_own_consumer_alone() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    transport.apply(&queues(&["q", "other"]), ApplyMode::Create).await.unwrap();
+    let mut receiver = receiver(&transport, "q", 10).await;
+    rabbit.delete("queues", "other");
+    rabbit.delete("queues", "q");
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Cancelled(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
+    assert!(matches!(send(&transport, to("other", 1)).await, PublishOutcome::Unroutable));
+    assert!(matches!(send(&transport, to("q", 1)).await, PublishOutcome::Confirmed));
 }
 
 #[derive(Serialize, Deserialize, Message)]

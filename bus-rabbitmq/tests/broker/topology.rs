@@ -71,17 +71,25 @@ async fn validating_changes_nothing_and_fails_over_what_is_missing() {
 async fn a_queue_that_is_refused_when_declared_again_does_not_stop_the_others() {
     let rabbit = Rabbit::new();
     let transport = rabbit.connected().await;
-    transport.apply(&queues(&["theirs", "ours"]), ApplyMode::Create).await.unwrap();
-    let mut receiver = receiver(&transport, "ours", 1).await;
+    let wanted = queues(&["theirs", "ours", "consumed"]);
+    transport.apply(&wanted, ApplyMode::Create).await.unwrap();
+    let mut receiver = receiver(&transport, "consumed", 1).await;
     rabbit.delete("queues", "theirs");
     rabbit.put("queues", "theirs", r#"{"durable":true,"arguments":{"x-max-length":5}}"#);
     rabbit.delete("queues", "ours");
+    rabbit.close_connections(2).await;
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Lost(_)]));
+    assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
+    assert_eq!(ready(&transport, "ours").await, 0);
+    let refused = |health: String| health.contains("queue `theirs`") && health.contains("x-max-length");
+    assert!(refused(transport.health().unwrap_err()));
+    // A consumer that declares its own queue alone says nothing about the others.
+    rabbit.delete("queues", "consumed");
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Cancelled(_)]));
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
-    let health = transport.health().unwrap_err();
-    assert!(health.contains("queue `theirs`") && health.contains("x-max-length"), "{health}");
+    assert!(refused(transport.health().unwrap_err()));
     rabbit.delete("queues", "theirs");
-    transport.apply(&queues(&["theirs", "ours"]), ApplyMode::Create).await.unwrap();
+    transport.apply(&wanted, ApplyMode::Create).await.unwrap();
     assert_eq!(transport.health(), Ok(()));
 }
 
