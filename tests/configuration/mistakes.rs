@@ -169,5 +169,10 @@ fn a_mistake_has_the_place_of_who_was_heard_last() {
 
 #[test]
 fn a_pace_of_another_kind_is_told_how_it_is_written() {
-    check([Configuration::from_toml("[endpoints.orders]\nretry = 3")], &expect![[r#"the bus cannot be built: endpoint `orders`: `retry`: expected `"none"` or a pace, such as `{ immediate = 3 }` or `{ interval = { limit = 3, pause = "1s" } }`, found `3` --> TOML:2:9"#]]);
+    check(
+        [Configuration::from_toml("[endpoints.orders]\nretry = 3")],
+        &expect![[
+            r#"the bus cannot be built: endpoint `orders`: `retry`: expected `"none"` or a pace, such as `{ immediate = 3 }` or `{ interval = { limit = 3, pause = "1s" } }`, found `3` --> TOML:2:9"#
+        ]],
+    );
 }

@@ -35,6 +35,11 @@ const LASTED: Duration = Duration::from_secs(1);
 /// How long the broker may take to declare and subscribe before it is asked again.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// A queue that is deleted stays so for a moment: every consumer of it, in other processes too, has to hear of that
+/// first. One that did not is moved to the new queue without a word, and RabbitMQ 3.10 may throw away what that one
+/// delivers to it.
+const DELETING: Duration = Duration::from_millis(250);
+
 /// Keeps one subscription: subscribes, settles, subscribes again. Lives on the connection's thread.
 pub(crate) struct Worker {
     settings: ReceiverSettings,
@@ -197,6 +202,9 @@ impl Worker {
         let why = if cancelled { "the broker cancelled the subscription" } else { "the channel was closed" };
         self.lose(Arc::new(Refusal::new(Kind::Channel, why)));
         self.retry_later();
+        if cancelled {
+            self.retry = self.retry.max(Some(self.clock.now() + DELETING));
+        }
     }
 
     fn lose(&mut self, cause: Cause) {
