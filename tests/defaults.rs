@@ -5,14 +5,19 @@ use std::{fs, path::Path};
 
 /// A row of the page, its default, and the place and text of the code that makes it so.
 const ROWS: &[(&str, &str, &str, &str)] = &[
-    ("prefetch", "32, or twice", "bus-core/src/bus/endpoint.rs", "(2 * processors).max(32)"),
+    ("prefetch", "32, or twice", "bus-core/src/bus/endpoint_checks.rs", "(2 * processors).max(32)"),
     (
         "prefetch",
         "1.2 times that",
-        "bus-core/src/bus/endpoint.rs",
+        "bus-core/src/bus/endpoint_checks.rs",
         "concurrency.saturating_add(concurrency.div_ceil(5))",
     ),
-    ("concurrency", "the prefetch", "bus-core/src/bus/endpoint.rs", "(Some(prefetch), None) => (prefetch, prefetch)"),
+    (
+        "concurrency",
+        "the prefetch",
+        "bus-core/src/bus/endpoint_checks.rs",
+        "(Some(prefetch), None) => (prefetch, prefetch)",
+    ),
     ("retry", "none", "bus-core/src/bus/endpoint.rs", "retry: Setting::usual(Retry::none()),"),
     ("redelivery", "none", "bus-core/src/bus/endpoint.rs", "redeliver: Setting::usual(Vec::new()),"),
     (

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt, panic::Location, time::Duration};
 
 use super::{
-    endpoint::NO_TIME,
+    endpoint_checks::NO_TIME,
     plan::PlannedConsumer,
     problem::Problem,
     setting::Setting,

@@ -11,6 +11,7 @@ mod description;
 mod discover;
 mod doubts;
 mod endpoint;
+mod endpoint_checks;
 mod endpoint_defaults;
 mod from_env;
 mod handle;

@@ -20,7 +20,7 @@ use xtask::rabbitmq::Server;
 
 use crate::{
     publish::pipelined,
-    server::{Rabbit, complete, delivery, queues, ready, receiver, send, soon, to},
+    server::{Rabbit, complete, delivery, queues, ready, receiver, send, soon, to, until_ready},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -131,9 +131,7 @@ async fn the_time_to_live_of_a_delayed_message_begins_when_its_delay_is_over() {
         confirmed(&transport, message).await;
     }
     // Nobody looks until the first one is over.
-    while ready(&transport, "q").await < 3 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until_ready(&transport, "q", 3).await;
     let mut inbound = receiver(&transport, "q", 10).await;
     for expected in ["levels", "long", "lives"] {
         let arrived = delivery(&mut inbound).await;
@@ -276,9 +274,7 @@ async fn rounds_of_several_levels_are_made_in_turn() {
         before = at;
     }
     let transport = rabbit.connected().await;
-    while ready(&transport, "work_error").await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until_ready(&transport, "work_error", 1).await;
     bus.stop().await;
     assert_eq!((seen.try_recv().is_err(), ready(&transport, "work").await), (true, 0));
 }

@@ -200,3 +200,12 @@ pub(crate) async fn complete(delivery: Delivery) -> SettleOutcome {
 pub(crate) async fn ready(transport: &Arc<dyn Transport>, queue: &str) -> usize {
     transport.browse(queue, 1_000_000).await.unwrap().len()
 }
+
+/// Waits until so many messages lie ready in a queue, of which the broker tells nobody by itself.
+pub(crate) async fn until_ready(transport: &Arc<dyn Transport>, queue: &str, count: usize) {
+    let deadline = soon();
+    while ready(transport, queue).await < count {
+        assert!(Instant::now() < deadline, "{count} messages in {queue}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
