@@ -19,6 +19,8 @@ pub(crate) enum Command {
 /// What the receiver is told.
 pub(crate) enum Feed {
     Life(Box<NewLife>),
+    /// The life that was told last is none: the broker gives it nothing.
+    Forgotten(Cause),
     /// There is none yet, and it is tried again.
     Failing(Cause),
 }

@@ -3,9 +3,11 @@
 
 mod ack_book;
 mod command;
+mod life;
 mod ranges;
 mod settlements;
 mod subscribe;
+mod watchdog;
 mod worker;
 
 use std::{
@@ -102,6 +104,10 @@ impl Inbound {
             match fed {
                 Poll::Ready(Some(Feed::Life(life))) => {
                     self.follow(*life);
+                    continue;
+                }
+                Poll::Ready(Some(Feed::Forgotten(cause))) => {
+                    self.lose(cause);
                     continue;
                 }
                 Poll::Ready(Some(Feed::Failing(cause))) => {

@@ -11,26 +11,26 @@ use bus_core::{
     transport::{Cause, Completer, ReceiverSettings, SettleOutcome, Settlement, Token},
 };
 use futures_util::FutureExt;
-use lapin::{Connection, options::BasicCancelOptions, types::ShortString};
+use lapin::{Connection, options::BasicCancelOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     WorkerEnds,
     command::{Command, Feed, NewLife},
+    life::Life,
     settlements::Settlements,
     subscribe::subscribe,
+    watchdog::Watchdog,
 };
 use crate::{
+    EndpointOptions,
     link::{Link, Status, backoff},
     refusal::{Kind, Refusal},
-    topology::Applied,
+    topology::{Applied, short},
 };
 
 /// How long the broker may take to answer the last frames.
 const GOODBYE: Duration = Duration::from_secs(1);
-
-/// A subscription that holds so long has worked.
-const LASTED: Duration = Duration::from_secs(1);
 
 /// How long the broker may take to declare and subscribe before it is asked again.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -63,15 +63,6 @@ pub(crate) struct Worker {
     closing: Option<(Instant, oneshot::Sender<()>)>,
     /// How many settlements came.
     settled: usize,
-}
-
-/// The time between a subscription and its loss.
-struct Life {
-    generation: u64,
-    connection: u64,
-    begun: Instant,
-    tag: ShortString,
-    settlements: Settlements,
 }
 
 impl Worker {
@@ -124,7 +115,9 @@ impl Worker {
                     Ok(()) => self.look().await,
                     Err(_) => watching = false,
                 },
-                () = sent(&mut self.life), if self.life.as_ref().is_some_and(|life| life.settlements.is_sending()) => {}
+                happened = happens(&mut self.life) => if let Err(refusal) = happened {
+                    self.forgotten(refusal);
+                },
                 taken = self.commands.recv_many(&mut batch, 256) => {
                     if taken == 0 {
                         break;
@@ -152,6 +145,7 @@ impl Worker {
             if self.closing.as_ref().is_some_and(|(deadline, _)| all_settled || *deadline <= now) {
                 break;
             }
+            self.watch(now);
             if self.retry.is_some_and(|at| at <= now) {
                 self.revive().await;
             }
@@ -162,7 +156,34 @@ impl Worker {
     fn wake(&self) -> Option<Instant> {
         let due = self.life.as_ref().and_then(|life| life.settlements.due());
         let closing = self.closing.as_ref().map(|(deadline, _)| *deadline);
-        [due, self.retry, closing].into_iter().flatten().min()
+        let look = self.watchdog().map(|watchdog| watchdog.due());
+        [due, self.retry, closing, look].into_iter().flatten().min()
+    }
+
+    /// Of the subscription, while something is to come.
+    fn watchdog(&self) -> Option<&Watchdog> {
+        self.life.as_ref().filter(|_| self.wanted()).and_then(|life| life.watchdog.as_ref())
+    }
+
+    fn watch(&mut self, now: Instant) {
+        if self.watchdog().is_none_or(|watchdog| watchdog.due() > now) {
+            return;
+        }
+        let delivered = self.out.load(Ordering::Acquire);
+        let Some(life) = &mut self.life else { return };
+        let (Some(watchdog), channel) = (&mut life.watchdog, life.settlements.channel()) else { return };
+        if let Err(refusal) = watchdog.look(now, delivered, delivered == self.settled, channel) {
+            self.forgotten(refusal);
+        }
+    }
+
+    /// Nothing comes any more, and no word of it: it is subscribed anew.
+    fn forgotten(&mut self, refusal: Refusal) {
+        let cause: Cause = Arc::new(refusal);
+        // A receiver that is gone says so with its own command.
+        let _ = self.feeds.send(Feed::Forgotten(cause.clone()));
+        self.lose(cause);
+        self.retry_later();
     }
 
     fn settle(&mut self, token: Token, settlement: &Settlement, done: Completer<SettleOutcome>) {
@@ -189,6 +210,10 @@ impl Worker {
         }
     }
 
+    fn single_active(&self) -> bool {
+        self.settings.extensions.get::<EndpointOptions>().is_some_and(|options| options.lane().is_some())
+    }
+
     fn wanted(&self) -> bool {
         !self.paused && self.closing.is_none()
     }
@@ -212,7 +237,7 @@ impl Worker {
         // Dropped, the channel is closed if it is still open, and what is not settled goes back.
         let Some(life) = self.life.take() else { return };
         // One that ends at once is a failure like one that never was.
-        if life.begun + LASTED <= self.clock.now() {
+        if life.lasted(self.clock.now()) {
             self.failures = 0;
         }
     }
@@ -260,6 +285,7 @@ impl Worker {
 
     async fn subscribe(&mut self, number: u64, connection: &Connection) -> Result<(), Refusal> {
         let (channel, consumer) = subscribe(connection, &self.settings).await?;
+        let queue = short(&self.settings.queue)?;
         self.generation += 1;
         self.life = Some(Life {
             generation: self.generation,
@@ -267,6 +293,7 @@ impl Worker {
             begun: self.clock.now(),
             tag: consumer.tag(),
             settlements: Settlements::new(channel.clone(), self.settings.prefetch),
+            watchdog: (!self.single_active()).then(|| Watchdog::new(queue, self.clock.now())),
         });
         // A receiver that is gone says so with its own command.
         let lost = self.lost.take();
@@ -315,9 +342,9 @@ impl Worker {
     }
 }
 
-async fn sent(life: &mut Option<Life>) {
+async fn happens(life: &mut Option<Life>) -> Result<(), Refusal> {
     match life {
-        Some(life) => life.settlements.sent().await,
+        Some(life) => life.happens().await,
         None => std::future::pending().await,
     }
 }

@@ -88,10 +88,24 @@ pub(crate) fn nack(channel: u16, tag: u64, multiple: bool) -> Vec<u8> {
     method(channel, (60, 120), arguments().bytes(&tag.to_be_bytes()).bytes(&[u8::from(multiple)]))
 }
 
+/// A queue is there, with so many messages ready.
+pub(crate) fn declared(channel: u16, queue: &str, ready: u32) -> Vec<u8> {
+    method(channel, (50, 11), arguments().short(queue).bytes(&ready.to_be_bytes()).bytes(&[0; 4]))
+}
+
+/// A message for a consumer.
+pub(crate) fn delivered(channel: u16, tag: u64, body: &str) -> Vec<u8> {
+    let arguments = arguments().short("tag").bytes(&tag.to_be_bytes()).bytes(&[0]).short("").short("q");
+    content(channel, method(channel, (60, 60), arguments), body)
+}
+
 /// A message that was asked for.
 pub(crate) fn got(channel: u16, tag: u64, body: &str) -> Vec<u8> {
     let arguments = arguments().bytes(&tag.to_be_bytes()).bytes(&[0]).short("").short("q").bytes(&[0; 4]);
-    let mut frames = method(channel, (60, 71), arguments);
+    content(channel, method(channel, (60, 71), arguments), body)
+}
+
+fn content(channel: u16, mut frames: Vec<u8>, body: &str) -> Vec<u8> {
     let mut header = vec![0, 60, 0, 0];
     header.extend((body.len() as u64).to_be_bytes());
     header.extend([0, 0]);

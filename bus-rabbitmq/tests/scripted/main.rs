@@ -5,6 +5,7 @@
 
 mod connecting;
 mod credentials;
+mod forgotten;
 mod frames;
 mod hosts;
 mod peer;

@@ -18,7 +18,7 @@ use tokio::{
     sync::{broadcast, watch},
 };
 
-use crate::frames::{CHANNEL_OPEN, Method, PUBLISH, START_OK, ack, ordinary, start};
+use crate::frames::{CHANNEL_OPEN, Method, PUBLISH, START_OK, ack, frame, ordinary, start};
 
 /// A method that a client sent.
 pub(crate) struct Seen {
@@ -49,6 +49,9 @@ enum After {
     ChannelClosed,
     Left,
 }
+
+/// Between heartbeats.
+const BEAT: Duration = Duration::from_secs(2);
 
 type Script = Arc<dyn Fn(&Seen) -> Act + Send + Sync>;
 
@@ -88,7 +91,7 @@ impl Peer {
         Self::with_heartbeat(0, script).await
     }
 
-    /// In seconds; it sends none itself.
+    /// In seconds; it sends none itself. Without one asked for, it does.
     pub(crate) async fn with_heartbeat(heartbeat: u16, script: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -161,19 +164,21 @@ impl Peer {
         let mut published: HashMap<u16, u64> = HashMap::new();
         // What comes on a channel after the broker closed it is passed over.
         let mut closed = HashSet::new();
+        let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
         let (mut reader, mut writer) = stream.split();
         loop {
             // Read whole: a frame that was begun is not given up for something to say.
-            let frame = read(&mut reader);
-            tokio::pin!(frame);
+            let next = read(&mut reader);
+            tokio::pin!(next);
             let (kind, channel, payload) = loop {
                 tokio::select! {
-                    frame = &mut frame => break frame?,
+                    next = &mut next => break next?,
                     said = says.recv() => match said {
                         Ok((to, Some(frames))) if to == purpose => writer.write_all(&frames).await?,
                         Ok((to, None)) if to == purpose => return Ok(()),
                         _ => {}
-                    }
+                    },
+                    _ = beats.tick(), if self.heartbeat == 0 => writer.write_all(&frame(8, 0, &[])).await?,
                 }
             };
             if kind != 1 {
