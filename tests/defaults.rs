@@ -37,6 +37,24 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("dead letters that are listed", "100 of", "bus-core/src/bus/dead_letters.rs", "SHOWN: usize = 100;"),
     ("deadline of a start", "30 s", "bus-core/src/bus/timeouts.rs", "Setting::usual(Duration::from_secs(30))"),
     (
+        "the same after a round that failed",
+        "1 s without",
+        "bus-core/src/bus/rounds.rs",
+        "AWAY: Duration = Duration::from_secs(1);",
+    ),
+    (
+        "the same after a round that failed",
+        "else 10 s",
+        "bus-core/src/bus/rounds.rs",
+        "REFUSED: Duration = Duration::from_secs(10);",
+    ),
+    (
+        "asking whether messages lie ready, while none comes",
+        "60 s",
+        "bus-rabbitmq/src/receive/watchdog.rs",
+        "LOOK: Duration = Duration::from_secs(60);",
+    ),
+    (
         "deadline of a stop",
         "30 s",
         "bus-core/src/bus/timeouts.rs",

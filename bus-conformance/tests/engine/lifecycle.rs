@@ -69,6 +69,28 @@ async fn a_start_that_brings_the_topology_about_ends_the_complaint_that_a_round_
 }
 
 #[tokio::test]
+async fn a_round_that_finds_no_connection_is_made_up_for_soon_after_there_is_one() {
+    let stage = Stage::new().await;
+    let clock = Clock::manual(1);
+    let bus = stage.bus(|b| b.clock(clock.clone())).await;
+    quiet().await;
+    stage.faults.away(Some("a scripted outage"));
+    clock.advance_to(clock.after(Duration::from_secs(60)));
+    quiet().await;
+    assert!(bus.health().topology.is_some());
+    stage.faults.away(None);
+    clock.advance_to(clock.after(Duration::from_secs(1)));
+    quiet().await;
+    assert!(bus.health().healthy, "{:?}", bus.health());
+    // And the next is as far away as ever.
+    let applied = || stage.faults.steps().iter().filter(|step| matches!(step, Step::Applying)).count();
+    let before = applied();
+    clock.advance_to(clock.after(Duration::from_secs(59)));
+    quiet().await;
+    assert_eq!(applied(), before);
+}
+
+#[tokio::test]
 async fn a_start_ends_at_its_deadline_though_nobody_answers() {
     let stage = Stage::new().await;
     stage.faults.hang_connect();

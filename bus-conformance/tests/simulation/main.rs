@@ -32,11 +32,11 @@ mod whole;
 mod world;
 
 use runs::Seeds;
-use schedule::Schedule;
+use schedule::{Parts, Schedule};
 
 #[test]
 fn whatever_goes_wrong_no_message_is_lost_doubled_or_held() {
-    if let Some(failed) = Seeds::asked_for().find_failing(&broker::DRIVER, |_| true) {
+    if let Some(failed) = Seeds::asked_for().find_failing(Parts::sound(), |_| true) {
         panic!("{failed}");
     }
 }
@@ -44,7 +44,7 @@ fn whatever_goes_wrong_no_message_is_lost_doubled_or_held() {
 #[test]
 fn a_seed_gives_the_same_steps_again() {
     for seed in 0..50 {
-        let [first, second] = [(), ()].map(|()| Schedule::run(seed, &broker::DRIVER).steps);
+        let [first, second] = [(), ()].map(|()| Schedule::run(seed, Parts::sound()).steps);
         let same = first.iter().zip(&second).take_while(|(first, second)| first == second).count();
         let (first, second) = (&first[same..], &second[same..]);
         assert!(

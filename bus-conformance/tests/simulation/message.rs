@@ -70,6 +70,8 @@ pub(crate) struct Letter {
     pub(crate) kind: Kind,
     pub(crate) tag: Tag,
     pub(crate) id: Uuid,
+    /// Which round of redelivery it makes; 0 is none.
+    pub(crate) round: usize,
 }
 
 impl Letter {
@@ -89,7 +91,9 @@ impl Letter {
         let tag = after(r#""tag":""#).and_then(|rest| rest.split_once('"')?.0.parse().ok());
         let tag = tag.filter(|_| kind != Kind::Other);
         let tag = tag.unwrap_or_else(|| Tag { path: "a fault".into(), run: 0, copy: 0 });
-        Self { kind, tag, id: id.and_then(|id| id.parse().ok()).expect("every message here has an id") }
+        let digits = after(r#""MT-Redelivery-Count":"#).map(|rest| rest.split(|c: char| !c.is_ascii_digit()));
+        let round = digits.and_then(|mut digits| digits.next()?.parse().ok()).unwrap_or_default();
+        Self { kind, tag, round, id: id.and_then(|id| id.parse().ok()).expect("every message here has an id") }
     }
 }
 
@@ -98,6 +102,9 @@ impl fmt::Display for Letter {
         write!(f, "{:?} {}", self.kind, self.tag.path)?;
         if self.tag.run > 0 {
             write!(f, " of run {}", self.tag.run)?;
+        }
+        if self.round > 0 {
+            write!(f, " in round {}", self.round)?;
         }
         if self.tag.copy > 0 {
             write!(f, " again")?;

@@ -9,7 +9,7 @@ use crate::{
     journal::{Handed, Journal, Outcome},
     message::Letter,
     process::order_id,
-    scenario::Scenario,
+    scenario::{Scenario, Station},
     script::{End, Script},
     violation::Violation,
     whole::{takers, whole},
@@ -63,6 +63,7 @@ impl Oracle<'_> {
         self.sent(&mut found);
         self.effects(&mut found);
         self.blamed(&mut found);
+        self.rounds(&mut found);
         if self.scenario.faults.is_calm() {
             let met = self.journal.met;
             if met.redelivered + met.undone > 0 {
@@ -132,7 +133,10 @@ impl Oracle<'_> {
         // A store knows of its own processes only.
         let here = self.journal.runs.iter().filter(|run| (run.station, run.message_id) == copy);
         let stores = here.map(|run| run.store).collect::<BTreeSet<_>>().len();
-        let (least, most) = if station.outbox { (1, stores.min(sent)) } else { (sent, sent) };
+        // A round is one of all the consumers, whichever failed: they handle it again, unless their store knows of it.
+        let rounds = if takers.len() > 1 { station.redeliver.len() } else { 0 };
+        let times = sent * (rounds + 1);
+        let (least, most) = if station.outbox { (1, stores.min(times)) } else { (sent, times) };
         let whole: Vec<_> = takers.iter().map(|consumer| self.whole(copy, consumer)).collect();
         let is_so = match whole[..] {
             [] => aside == sent,
@@ -183,23 +187,51 @@ impl Oracle<'_> {
         }
     }
 
+    /// Rounds of redelivery follow one another, and are all made before a message is given up.
+    fn rounds(&self, found: &mut Vec<Violation>) {
+        let mut made = BTreeMap::<Copy, BTreeSet<usize>>::new();
+        for it in &self.journal.entered {
+            if let Some(station) = self.scenario.stations.iter().position(|station| station.name == it.queue) {
+                made.entry((station, it.letter.id)).or_default().insert(it.letter.round);
+            }
+        }
+        for ((station, _), made) in &made {
+            let Station { name, redeliver, .. } = &self.scenario.stations[*station];
+            if made.last().is_some_and(|last| made.len() != last + 1 || *last > redeliver.len()) {
+                found.push(Violation::Rounds(format!("{name} redelivers {} times, not {made:?}", redeliver.len())));
+            }
+        }
+        for Aside { station, letter, .. } in self.aside.iter().filter(|aside| !aside.blamed && !aside.kept) {
+            let takers = takers(self.scenario, *station, letter.kind);
+            let gives_up =
+                |consumer: &&str| Script::of(self.scenario, *station, consumer, &letter.tag.path).end == End::Permanent;
+            let rounds = self.scenario.stations[*station].redeliver.len();
+            if !takers.is_empty() && !takers.iter().any(gives_up) && letter.round != rounds {
+                found.push(Violation::Rounds(format!("{letter} is aside, and was to make {rounds} rounds")));
+            }
+        }
+    }
+
     /// Where nothing goes wrong, the handlers ran as often as their scripts have it.
     fn went_as_scripted(&self, copy: Copy, letter: &Letter, found: &mut Vec<Violation>) {
         let station = &self.scenario.stations[copy.0];
         let entered = self.journal.entered.iter().filter(|it| it.queue == station.name && it.letter.id == copy.1);
-        // A time limit may be reached by chance, and of two of one id either may be the first.
-        if station.timeout.is_some() || entered.count() > 1 {
+        let sent = entered.filter(|it| it.letter.round == 0).count();
+        let takers = takers(self.scenario, copy.0, letter.kind);
+        // A time limit may be reached by chance, of two of one id either may be the first, and of two consumers either
+        // may have another round made.
+        if station.timeout.is_some() || sent > 1 || !station.redeliver.is_empty() && takers.len() > 1 {
             return;
         }
         let mut fails = false;
-        for consumer in takers(self.scenario, copy.0, letter.kind) {
+        for consumer in takers {
             let script = Script::of(self.scenario, copy.0, consumer, &letter.tag.path);
             // Messages that several attempts sent are the same to the script.
             let others =
                 self.journal.runs_of(copy.0, consumer, &letter.tag.path).any(|(_, run)| run.message_id != copy.1);
             let runs = self.journal.runs.iter();
             let runs = runs.filter(|run| (run.station, run.consumer, run.message_id) == (copy.0, *consumer, copy.1));
-            let (runs, limit) = (runs.count(), station.pace.limit());
+            let (runs, limit) = (runs.count(), station.limit());
             let expected = script.failures.len().min(limit) + 1;
             if others {
                 return;
@@ -210,7 +242,7 @@ impl Oracle<'_> {
             }
             fails |= script.failures.len() > limit || script.end == End::Permanent;
         }
-        if !takers(self.scenario, copy.0, letter.kind).is_empty() && fails != (self.aside(copy) > 0) {
+        if !takers.is_empty() && fails != (self.aside(copy) > 0) {
             found.push(Violation::Disturbed(format!("{letter} is aside by mistake, or is not")));
         }
     }

@@ -42,6 +42,9 @@ fn configure(
 ) -> EndpointBuilder {
     let station = &world.scenario.stations[number];
     let mut endpoint = endpoint.prefetch(station.prefetch).concurrency(station.concurrency).retry(station.pace.retry());
+    if !station.redeliver.is_empty() {
+        endpoint = endpoint.redeliver(station.redeliver.clone());
+    }
     if station.outbox {
         endpoint = endpoint.outbox();
     }

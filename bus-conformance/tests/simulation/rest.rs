@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// So many timers go off until a schedule without faults counts as hanging.
-const PATIENCE: usize = 2_000;
+const PATIENCE: usize = 20_000;
 /// How much later than its deadline a stop may be.
 const GRACE: Duration = Duration::from_secs(2);
 

@@ -9,11 +9,9 @@ use std::{
     thread,
 };
 
-use bus_core::transport::Driver;
-
 use crate::{
     scenario::Scenario,
-    schedule::{Report, Schedule},
+    schedule::{Parts, Report, Schedule},
     violation::Violation,
 };
 
@@ -52,11 +50,7 @@ impl Seeds {
     }
 
     /// Runs the schedules, on all processors, until one shows what must not be; of several the one with the lowest seed.
-    pub(crate) fn find_failing(
-        &self,
-        driver: &'static dyn Driver,
-        counts: impl Fn(&Violation) -> bool + Sync,
-    ) -> Option<Failed> {
+    pub(crate) fn find_failing(&self, parts: Parts, counts: impl Fn(&Violation) -> bool + Sync) -> Option<Failed> {
         let (next, failed) = (AtomicU64::new(self.0.start), Mutex::new(None::<Failed>));
         let work = || {
             loop {
@@ -65,7 +59,7 @@ impl Seeds {
                 if seed >= self.0.end || known {
                     return;
                 }
-                let report = catch_unwind(AssertUnwindSafe(|| Schedule::run(seed, driver))).ok();
+                let report = catch_unwind(AssertUnwindSafe(|| Schedule::run(seed, parts))).ok();
                 if report.as_ref().is_none_or(|report| report.violations.iter().any(&counts)) {
                     let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                     if failed.as_ref().is_none_or(|other| seed < other.seed) {

@@ -35,6 +35,8 @@ pub(crate) struct Station {
     pub(crate) concurrency: u16,
     pub(crate) outbox: bool,
     pub(crate) pace: Pace,
+    /// The delays of its rounds of redelivery.
+    pub(crate) redeliver: Vec<Duration>,
     pub(crate) timeout: Option<Duration>,
     /// How many consumers of [`Work`](crate::message::Work) it has.
     pub(crate) workers: usize,
@@ -118,17 +120,27 @@ impl Scenario {
 
 impl Station {
     fn of(name: &str, dice: &Dice) -> Self {
-        let times = dice.within(1..=4) as u32;
+        let rounds = if dice.hits(250) { dice.within(1..=2) } else { 0 };
+        // Each run may send messages of its own, and those that fail are many soon.
+        let times = if rounds > 0 { 1 } else { dice.within(1..=4) as u32 };
+        let delay = |_| Duration::from_secs(dice.pick(&[1, 5, 60]));
+        let redeliver = (0..rounds).map(delay).collect();
         Self {
             name: name.into(),
             prefetch: dice.within(1..=12) as u16,
             concurrency: dice.pick(&[1, 2, 4, 16]),
             outbox: dice.hits(500),
             pace: dice.pick(&[Pace::Never, Pace::Immediate(times), Pace::Interval(times), Pace::Exponential(times)]),
+            redeliver,
             timeout: dice.hits(250).then_some(Duration::from_secs(5)),
             workers: dice.pick(&[1, 1, 2]),
             listens: dice.hits(600),
         }
+    }
+
+    /// How often a message may be tried again, in all its rounds.
+    pub(crate) fn limit(&self) -> usize {
+        (self.pace.retry().limit() as usize + 1) * (self.redeliver.len() + 1) - 1
     }
 }
 
@@ -140,9 +152,5 @@ impl Pace {
             Self::Interval(times) => Retry::interval(times, Duration::from_millis(700)),
             Self::Exponential(times) => Retry::exponential(times, Duration::from_millis(100)..Duration::from_secs(20)),
         }
-    }
-
-    pub(crate) fn limit(self) -> usize {
-        self.retry().limit() as usize
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) struct Schedule {
     pub(crate) world: Arc<World>,
     pub(crate) dice: Dice,
-    driver: &'static dyn Driver,
+    parts: Parts,
     url: String,
     pub(crate) processes: Vec<Process>,
     /// How many processes there were.
@@ -45,11 +45,23 @@ pub(crate) struct Report {
     pub(crate) violations: Vec<Violation>,
 }
 
-/// No store forgets within a schedule.
-const REMEMBERED: Duration = Duration::from_secs(365 * 86_400);
+/// What is under test, which a planted bug may be in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    pub(crate) driver: &'static dyn Driver,
+    /// How long stores remember what was handled.
+    pub(crate) remembered: Duration,
+}
+
+impl Parts {
+    /// Without planted bugs. No store forgets within a schedule.
+    pub(crate) fn sound() -> Self {
+        Self { driver: &crate::broker::DRIVER, remembered: Duration::from_secs(365 * 86_400) }
+    }
+}
 
 impl Schedule {
-    pub(crate) fn run(seed: u64, driver: &'static dyn Driver) -> Report {
+    pub(crate) fn run(seed: u64, parts: Parts) -> Report {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let world = World::new(seed);
         let url = format!("memory://simulation-{}?seed={seed}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -60,12 +72,12 @@ impl Schedule {
         connected.expect("the broker is there");
         let mut schedule = Self {
             dice: Dice::about(seed, "schedule"),
-            driver,
+            parts,
             url,
             processes: Vec::new(),
             count: 0,
             order: 0,
-            store: MemoryPersistence::new().window(REMEMBERED),
+            store: MemoryPersistence::new().window(parts.remembered),
             observer,
             world,
         };
@@ -90,9 +102,9 @@ impl Schedule {
     fn begin(&mut self) {
         self.count += 1;
         let lasting = self.world.scenario.lasting_store;
-        let store = if lasting { self.store.clone() } else { MemoryPersistence::new().window(REMEMBERED) };
+        let store = if lasting { self.store.clone() } else { MemoryPersistence::new().window(self.parts.remembered) };
         let store_number = if lasting { 0 } else { self.count };
-        let around = Surroundings { driver: self.driver, url: &self.url, store, store_number };
+        let around = Surroundings { driver: self.parts.driver, url: &self.url, store, store_number };
         let mut process = Process::new(self.count, &self.world, around);
         process.start();
         self.processes.push(process);

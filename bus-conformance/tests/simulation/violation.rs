@@ -11,6 +11,8 @@ pub(crate) enum Violation {
     Leaked(String),
     /// A message had more than one effect, or is in two places, for no reason.
     Doubled(String),
+    /// A message made another number of rounds than it was to make.
+    Rounds(String),
     /// A message was sent again with another id.
     Renamed(String),
     /// A delivery was settled twice.

@@ -12,6 +12,7 @@ use tokio::{
 use super::{
     Description, EndpointHealth, Health,
     plan::{Limits, Plan, PlannedEndpoint},
+    rounds::{Problem, rounds},
 };
 use crate::{
     Error,
@@ -21,7 +22,7 @@ use crate::{
     observer::Event,
     send::Outlet,
     topology::Topology,
-    transport::{ApplyMode, Outage, ReceiverSettings},
+    transport::{ApplyMode, ReceiverSettings},
 };
 
 /// The states of a bus and the steps between them, one at a time.
@@ -36,7 +37,7 @@ pub(super) struct Lifecycle {
     /// Counts the stops; each ends the starts that were called before it.
     stops: watch::Sender<u64>,
     /// Why the last topology round failed.
-    topology_problem: Arc<Slot<Option<String>>>,
+    topology_problem: Problem,
     /// Ends the topology rounds when the bus is dropped.
     rounds: Slot<Option<JoinHandle<()>>>,
 }
@@ -175,34 +176,9 @@ impl Lifecycle {
     }
 
     fn topology_rounds(&self) -> JoinHandle<()> {
-        let (outlet, topology, problem) = (self.outlet.clone(), self.topology.clone(), self.topology_problem.clone());
-        let pause = self.limits.round;
-        let statuses: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.status.clone()).collect();
-        tokio::spawn(async move {
-            let mut outage = Outage::default();
-            loop {
-                outlet.clock.sleep(pause).await;
-                statuses.iter().for_each(|status| status.round());
-                let failed = outlet.transport().apply(&topology, ApplyMode::Create).await.err();
-                let now = outlet.clock.now();
-                match &failed {
-                    Some(error) if outage.begin(now) => {
-                        let error = chain(error);
-                        tracing::warn!(
-                            error,
-                            "queues and bindings could not be brought about again: tried at each round"
-                        );
-                    }
-                    Some(_) => {}
-                    None => {
-                        if let Some(after) = outage.end(now) {
-                            tracing::info!(?after, "queues and bindings are as they should be again");
-                        }
-                    }
-                }
-                *problem.lock().unwrap_or_else(PoisonError::into_inner) = failed.map(|error| error.to_string());
-            }
-        })
+        let (topology, problem) = (self.topology.clone(), self.topology_problem.clone());
+        let statuses = self.endpoints.iter().map(|endpoint| endpoint.status.clone()).collect();
+        tokio::spawn(rounds(self.outlet.clone(), topology, problem, self.limits.round, statuses))
     }
 
     /// In a task of its own: a caller that goes away must not leave messages half returned.
@@ -287,7 +263,7 @@ impl Drop for Lifecycle {
 }
 
 /// The error, and what is behind it.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let sources = std::iter::successors(error.source(), |error| error.source());
     sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }

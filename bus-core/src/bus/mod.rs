@@ -21,6 +21,7 @@ mod layer;
 mod lifecycle;
 mod plan;
 mod problem;
+mod rounds;
 mod rules;
 mod setting;
 mod source;
