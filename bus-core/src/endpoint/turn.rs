@@ -26,7 +26,7 @@ impl Turn {
     /// It was counted before. Released, it would be counted once more, though its process did not end: a few stops would
     /// make a suspect of it.
     pub(crate) fn is_counted(&self) -> bool {
-        self.is_alone()
+        !self.counts && self.starts > 0 && self.delivery.lane.is_none()
     }
 
     pub(crate) fn lane(&self) -> Option<&Lane> {
