@@ -147,6 +147,23 @@ async fn a_message_that_came_again_says_so_though_the_broker_has_a_copy_only() {
 }
 
 #[tokio::test]
+async fn the_copy_of_a_message_that_came_again_expires_when_the_message_would_have() {
+    let stage = Stage::new().await;
+    let (first, second) = (Probe::<Ticked>::closed(), Probe::<Ticked>::open());
+    let doomed = stage.bus(|b| b.endpoint("work", |e| e.consumer(first.handler()))).await;
+    let hour = Duration::from_secs(3600);
+    doomed.publish(Ticked { number: 1 }).time_to_live(hour).await.unwrap();
+    first.next().await;
+    drop(doomed);
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.consumer(second.handler()))).await;
+    second.next().await;
+    bus.stop().await;
+    let steps = stage.faults.steps();
+    let copy = steps.iter().filter_map(Step::submitted).find(|message| towards("work")(message)).unwrap();
+    assert!(copy.time_to_live.is_some_and(|left| left < hour && left > hour / 2), "{:?}", copy.time_to_live);
+}
+
+#[tokio::test]
 async fn a_copy_is_not_begun_before_its_original_is_gone() {
     let stage = Stage::new().await;
     let (first, second) = (Probe::<Ticked>::closed(), Probe::<Ticked>::open());

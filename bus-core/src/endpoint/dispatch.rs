@@ -270,7 +270,7 @@ struct TooLarge {
 
 /// The envelope of a delivery. Only an endpoint that was told so takes raw JSON; every other media type,
 /// missing and unknown ones too, is read as an envelope (MassTransit's default).
-fn read(delivery: &Delivery, endpoint: &EndpointContext) -> Result<Envelope, Failure> {
+pub(super) fn read(delivery: &Delivery, endpoint: &EndpointContext) -> Result<Envelope, Failure> {
     let (bytes, limit) = (delivery.body.len(), endpoint.max_body);
     if bytes > limit {
         return Err(Failure::permanent(TooLarge { bytes, limit }));

@@ -11,6 +11,7 @@ use tokio::sync::RwLock;
 use super::{
     Stopped, Stopping,
     arrival::STARTS,
+    dispatch::read,
     relocate::{Relocated, relocate_unless},
     turn::{ALONE, Turn},
 };
@@ -108,7 +109,10 @@ pub(super) async fn copy_back(
     copy.priority = delivery.priority;
     copy.durable = delivery.durable;
     copy.extensions = delivery.extensions.clone();
-    // It is at hand, so its time to live was not over; whatever the clock of its sender says now.
+    let expires = read(&delivery, endpoint).ok().and_then(|envelope| envelope.expiration_time);
+    // It is at hand, so its time to live was not over, whatever the clock of its sender says now: none is left out here.
+    let left = expires.and_then(|end| end.duration_since(clock.wall()).ok());
+    copy.time_to_live = left.filter(|left| !left.is_zero());
     copy.mandatory = true;
     match relocate_unless(given_up, copy, delivery.unsettled, endpoint, stopping).await? {
         Relocated::Done(outcome) => Ok(Ok(outcome)),
