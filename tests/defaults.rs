@@ -154,6 +154,12 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("declaring everything", "30 s", "bus-rabbitmq/src/topology/mod.rs", "APPLY: Duration = Duration::from_secs(30);"),
     ("looking at dead letters", "30 s", "bus-rabbitmq/src/browse.rs", "LOOKING: Duration = Duration::from_secs(30);"),
     (
+        "deliveries that a queue which counts them is supposed to allow",
+        "20",
+        "bus-rabbitmq/src/topology/delivery_limit.rs",
+        "USUAL: u32 = 20;",
+    ),
+    (
         "deliveries after which a look replaces a message by its copy",
         "10",
         "bus-rabbitmq/src/browse.rs",

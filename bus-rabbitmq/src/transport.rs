@@ -191,8 +191,8 @@ impl Transport for RabbitTransport {
 
     async fn receive(&self, settings: ReceiverSettings) -> Result<Box<dyn Receiver>, TransportError> {
         let (number, connection) = self.consuming.connection()?;
-        let lane = settings.extensions.get::<EndpointOptions>().and_then(EndpointOptions::lane);
-        let (inbound, ends) = Inbound::new(self.clock.clone(), lane);
+        let options = settings.extensions.get::<EndpointOptions>().cloned().unwrap_or_default();
+        let (inbound, ends) = Inbound::new(self.clock.clone(), &options);
         let action = format!("receiving from queue `{}`", settings.queue);
         let mut worker =
             receive::Worker::new(settings, &self.consuming, self.clock.clone(), self.applied.clone(), ends);

@@ -19,6 +19,7 @@ struct State {
     unheard: Option<watch::Receiver<bool>>,
     on_their_way: bool,
     lease: Option<Duration>,
+    delivery_limit: Option<u32>,
     /// Dropped, they would be an answer.
     unanswered: Vec<Completer<Option<Lease>>>,
 }
@@ -61,6 +62,15 @@ impl Faults {
     /// From now on the transport says that its deliveries have such a lease. They are what they are.
     pub fn claim_lease(&self, length: Duration) {
         self.state().lease = Some(length);
+    }
+
+    /// From now on what is delivered more often than so many times is deleted.
+    pub fn limit_deliveries(&self, limit: u32) {
+        self.state().delivery_limit = Some(limit);
+    }
+
+    pub(super) fn delivery_limit(&self) -> Option<u32> {
+        self.state().delivery_limit
     }
 
     pub(super) fn how_to_renew(&self) -> Renewals {

@@ -48,6 +48,11 @@ impl FaultyReceiver {
         if self.faults.has(Flaw::HidesRedelivery) {
             delivery.redelivered = false;
         }
+        delivery.delivery_limit = self.faults.delivery_limit().or(delivery.delivery_limit);
+        if delivery.delivery_limit.zip(delivery.broker_deliveries).is_some_and(|(limit, count)| count > limit) {
+            drop(delivery.unsettled.settle(Settlement::Complete));
+            return None;
+        }
         self.out.wrap(&mut delivery, &self.faults, &self.queue, place);
         Some(Event::Delivery(Box::new(delivery)))
     }

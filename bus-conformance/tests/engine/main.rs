@@ -21,3 +21,4 @@ mod stage;
 mod starts;
 mod store;
 mod verdicts;
+mod worn;

@@ -9,13 +9,14 @@ use std::{
 
 use bus_conformance::{
     Fixture, Place,
-    faulty::{Faults, Step, faulty},
+    faulty::{Faults, Step, faulty, towards},
 };
 use bus_core::{
     Builder, Bus, Message,
     address::Destination,
     clock::Clock,
-    transport::{Class, DeadLetter, Driver, Outgoing, PublishOutcome},
+    envelope::{Envelope, HeaderValue},
+    transport::{Class, DeadLetter, Driver, Moved, Outgoing, PublishOutcome},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,18 @@ pub(crate) async fn pass(clock: &Clock, time: Duration) {
     }
     clock.advance_to(until);
     quiet().await;
+}
+
+/// The messages that were put back into a queue: their numbers, and their starts.
+pub(crate) fn copies(steps: &[Step], queue: &'static str) -> Vec<(u32, u32)> {
+    let submitted = steps.iter().filter_map(Step::submitted).filter(|message| towards(queue)(message));
+    let copies = submitted.filter(|message| message.extensions.get::<Moved>().is_some());
+    let told = copies.map(|copy| {
+        let envelope = Envelope::read(&copy.body).unwrap();
+        let ticked: Ticked = serde_json::from_slice(&envelope.message).unwrap();
+        (ticked.number, copy.headers.get("Bus-Starts").and_then(HeaderValue::as_u32).unwrap())
+    });
+    told.collect()
 }
 
 /// The place in the record of the only step that is so.

@@ -61,7 +61,8 @@ impl Arrivals {
             let now = clock.now();
             now + lease.until.saturating_duration_since(now) / 2
         });
-        Turn { delivery, starts, counts, stale }
+        let worn = delivery.lane.is_none() && delivery.redelivered && is_worn(&delivery);
+        Turn { delivery, starts, counts, worn, stale }
     }
 
     fn counts(&mut self, delivery: &Delivery, starts: u32, clock: &Clock) -> bool {
@@ -105,6 +106,13 @@ impl Arrivals {
             }
         }
     }
+}
+
+/// Whether it was delivered half as often as its broker allows. To that one a copy is a new message. What only waited
+/// in a receiver counts there too, each time that a connection is lost: the other half is for those times until a copy
+/// is made.
+fn is_worn(delivery: &Delivery) -> bool {
+    delivery.delivery_limit.zip(delivery.broker_deliveries).is_some_and(|(limit, count)| count >= (limit / 2).max(1))
 }
 
 #[cfg(test)]
@@ -155,6 +163,20 @@ mod tests {
         let mut in_lane = delivery(true, 0);
         in_lane.lane = Some(Lane("a".into()));
         assert!(!counts(&mut arrivals, in_lane, &clock));
+    }
+
+    #[test]
+    fn what_came_half_as_often_as_its_broker_allows_is_worn_unless_it_has_a_lane() {
+        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let mut worn = |limit, count, lane: bool| {
+            let mut delivery = delivery(true, 0);
+            (delivery.delivery_limit, delivery.broker_deliveries) = (limit, count);
+            delivery.lane = lane.then(|| Lane("a".into()));
+            arrivals.turn(delivery, &clock).worn
+        };
+        assert_eq!([worn(Some(20), Some(9), false), worn(Some(20), Some(10), false)], [false, true]);
+        assert_eq!([worn(Some(1), Some(1), false), worn(Some(20), Some(10), true)], [true, false]);
+        assert_eq!([worn(None, Some(100), false), worn(Some(20), None, false)], [false, false]);
     }
 
     #[test]

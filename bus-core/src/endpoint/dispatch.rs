@@ -11,7 +11,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, RwLock};
 
-use super::{Stopped, Stopping, Trouble, failed::Failed, lease, starts, turn::Turn};
+use super::{STARTS, Stopped, Stopping, Trouble, failed::Failed, lease, starts, turn::Turn};
 use crate::{
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure, Verdict},
@@ -141,22 +141,29 @@ impl Dispatcher {
                 return Box::pin(self.unreadable(turn.delivery, reason, stopping)).await;
             }
         };
-        let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
-        let history = starts::verdict(&turn, if turn.delivery.redelivered { limit() } else { None });
-        let (alone, starts_before) = (turn.is_alone(), turn.starts);
+        let history = starts::verdict(&turn);
+        let alone = turn.is_alone();
+        let counted = turn.is_counted().then_some(turn.starts);
         let mut delivery = turn.delivery;
         if let starts::Verdict::Copy(starts) = history {
             let counting = self.counting.read().await;
-            match Box::pin(starts::copy_back(delivery, starts, &self.endpoint, stopping)).await? {
+            let copying = starts::copy_back(delivery, starts, starts::refused, &self.endpoint, stopping);
+            match Box::pin(copying).await? {
                 Ok(outcome) => return Ok(outcome),
                 Err(back) => delivery = back,
             }
             drop(counting);
+            tracing::warn!(
+                endpoint = &*self.endpoint.name,
+                message_id = delivery.message_id.as_deref(),
+                "a queue refused a copy that counts a message's starts: the message is begun uncounted"
+            );
         }
-        if turn.starts > 0 {
+        let is_copy = delivery.headers.get(STARTS).is_some();
+        if is_copy {
             starts::after_counting(&self.counting, stopping).await?;
         }
-        let incoming = Arc::new(Incoming::new(envelope, &delivery, turn.starts));
+        let incoming = Arc::new(Incoming::new(envelope, &delivery, is_copy));
         let outlet = &self.endpoint.outlet;
         let mut receiving =
             Receiving::begin(&outlet.observers, &outlet.clock, &self.endpoint.name, &delivery, Some(&incoming));
@@ -194,9 +201,9 @@ impl Dispatcher {
             match pipeline.clone().run(incoming.clone(), self.endpoint.clone(), stopping.clone()).await {
                 Ok(()) => {}
                 Err(Unfinished::Stopped) => {
-                    if alone {
-                        let put_back = starts::copy_back(delivery, starts_before, &self.endpoint, stopping);
-                        return Box::pin(put_back).await?.map_err(|_released| Stopped);
+                    if let Some(starts) = counted {
+                        let copying = starts::copy_back(delivery, starts, starts::refused, &self.endpoint, stopping);
+                        return Box::pin(copying).await?.map_err(|_released| Stopped);
                     }
                     return Err(Stopped);
                 }
@@ -220,12 +227,14 @@ impl Dispatcher {
         Ok(outcome)
     }
 
-    /// Puts a suspect that was not begun back as it is: released, it would be counted. What does not succeed at
-    /// once is released all the same.
-    pub(crate) async fn put_back(&self, turn: Turn, stopping: &Stopping) {
-        let Turn { delivery, starts, .. } = turn;
-        // Dropped, it is released.
-        drop(starts::copy_back(delivery, starts, &self.endpoint, stopping).await);
+    /// Puts a copy in the place of a delivery that is not begun; itself, if that does not succeed at once.
+    pub(crate) async fn put_back(&self, turn: Turn, stopping: &Stopping) -> Option<Turn> {
+        let counting = self.counting.read().await;
+        let starts = starts::starts(&turn);
+        let copied = starts::copy_back(turn.delivery, starts, |_| true, &self.endpoint, stopping).await;
+        drop(counting);
+        let delivery = copied.ok()?.err()?;
+        Some(Turn { delivery, ..turn })
     }
 
     /// The consumers of any of the message's types, each once.
@@ -261,7 +270,7 @@ struct TooLarge {
 
 /// The envelope of a delivery. Only an endpoint that was told so takes raw JSON; every other media type,
 /// missing and unknown ones too, is read as an envelope (MassTransit's default).
-fn read(delivery: &Delivery, endpoint: &EndpointContext) -> Result<Envelope, Failure> {
+pub(super) fn read(delivery: &Delivery, endpoint: &EndpointContext) -> Result<Envelope, Failure> {
     let (bytes, limit) = (delivery.body.len(), endpoint.max_body);
     if bytes > limit {
         return Err(Failure::permanent(TooLarge { bytes, limit }));

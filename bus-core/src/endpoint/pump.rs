@@ -13,11 +13,12 @@ use super::{
     arrival::Arrivals,
     lane::{FreeLane, InLane},
     stopping::Halt,
+    turn::Turn,
     waiting::Waiting,
 };
 use crate::{
     clock::Clock,
-    transport::{Event, Lane, Receiver},
+    transport::{Delivery, Event, Lane, Receiver},
 };
 
 /// An endpoint that receives.
@@ -39,6 +40,7 @@ pub(crate) fn start(
 ) -> Running {
     let (stop, stopped) = watch::channel(None);
     let (freed, lanes) = mpsc::unbounded_channel();
+    let (kept, keeps) = mpsc::unbounded_channel();
     let places = Arc::new(Semaphore::new(concurrency.into()));
     status.receiving();
     let pump = Pump {
@@ -52,6 +54,8 @@ pub(crate) fn start(
         arrivals: Arrivals::new(prefetch),
         freed,
         lanes,
+        kept,
+        keeps,
         events: Vec::new(),
         running: JoinSet::new(),
     };
@@ -90,6 +94,9 @@ struct Pump {
     /// The lanes whose delivery came to its end.
     freed: mpsc::UnboundedSender<FreeLane>,
     lanes: mpsc::UnboundedReceiver<FreeLane>,
+    /// Those that no copy could take the place of.
+    kept: mpsc::UnboundedSender<Turn>,
+    keeps: mpsc::UnboundedReceiver<Turn>,
     events: Vec<Event>,
     running: JoinSet<()>,
 }
@@ -152,13 +159,11 @@ impl Pump {
         }
     }
 
-    /// Returns what was delivered and not begun; who is handled alone as he is: released, he would come again as if
-    /// he had been begun, and be counted.
+    /// Returns what was delivered and not begun.
     fn hand_back(&mut self, stopping: &Stopping) {
         for event in self.events.drain(..) {
             match event {
                 Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
-                // They come again by themselves.
                 Event::Lost(_) => {
                     self.arrivals.lost(&self.clock);
                     self.waiting.clear();
@@ -166,9 +171,10 @@ impl Pump {
                 _ => {}
             }
         }
-        for turn in self.waiting.suspects() {
+        for turn in self.waiting.counted() {
             let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
-            self.begin(async move { dispatcher.put_back(turn, &stopping).await });
+            // What stays is released.
+            self.begin(async move { drop(dispatcher.put_back(turn, &stopping).await) });
         }
         self.waiting.clear();
     }
@@ -213,7 +219,8 @@ impl Pump {
             Some(FreeLane { lane, returned }) = self.lanes.recv(), if self.waiting.has_more() => {
                 self.waiting.go_on(&lane, returned);
             }
-            () = self.receiver.next(BATCH, &mut self.events) => self.follow(),
+            Some(turn) = self.keeps.recv() => self.waiting.push(turn),
+            () = self.receiver.next(BATCH, &mut self.events) => self.follow(stopping),
         }
     }
 
@@ -234,18 +241,41 @@ impl Pump {
         }
     }
 
-    fn follow(&mut self) {
+    /// Waits here for a place, unless its broker would delete it soon. Those before it may never free theirs.
+    fn arrive(&mut self, delivery: Delivery, stopping: &Stopping) {
+        let turn = self.arrivals.turn(delivery, &self.clock);
+        if !turn.worn {
+            return self.waiting.push(turn);
+        }
+        let (dispatcher, stopping, kept) = (self.dispatcher.clone(), stopping.clone(), self.kept.clone());
+        self.begin(async move {
+            if let Some(turn) = dispatcher.put_back(turn, &stopping).await {
+                // Nobody keeps it after a loss: it comes again.
+                drop(kept.send(turn));
+            }
+        });
+    }
+
+    /// What waits here comes again.
+    fn lose(&mut self) {
+        self.arrivals.lost(&self.clock);
+        self.waiting.clear();
+        (self.kept, self.keeps) = mpsc::unbounded_channel();
+    }
+
+    fn follow(&mut self, stopping: &Stopping) {
         // What came back of a lane may be here again: it is not to be taken for what waited behind it.
         self.go_on();
-        let endpoint = &*self.dispatcher.endpoint().name;
-        for event in self.events.drain(..) {
+        let dispatcher = self.dispatcher.clone();
+        let endpoint = &*dispatcher.endpoint().name;
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
             match event {
-                Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
+                Event::Delivery(delivery) => self.arrive(*delivery, stopping),
                 Event::Lost(cause) => {
                     self.status.lost(&cause.to_string());
-                    self.arrivals.lost(&self.clock);
-                    // They come again; handling these too would do the work twice.
-                    self.waiting.clear();
+                    // Handling these too would do the work twice.
+                    self.lose();
                 }
                 Event::Cancelled(cause) => {
                     self.status.lost(&cause.to_string());
@@ -267,6 +297,7 @@ impl Pump {
                 }
             }
         }
+        self.events = events;
     }
 }
 

@@ -3,20 +3,22 @@
 //!
 //! A message that comes again, and may have been begun, is not begun: it is copied to the queue that it came
 //! from with one start more, and completed. From its third start on it is handled alone; after five it goes to
-//! `_error`. So does a message that a broker would take away because it was delivered too often: its copy is a
-//! new message to the broker.
+//! `_error`. A copy takes the place of a message, too, that its broker would delete because it was delivered too
+//! often: to the broker it is a new one. Its starts stay as they are.
 
 use tokio::sync::RwLock;
 
 use super::{
     Stopped, Stopping,
     arrival::STARTS,
+    dispatch::read,
     relocate::{Relocated, relocate_unless},
     turn::{ALONE, Turn},
 };
 use crate::{
     address::Destination,
     consumer::EndpointContext,
+    envelope::HeaderValue,
     transport::{Delivery, Outgoing, PublishOutcome, SettleOutcome},
 };
 
@@ -34,15 +36,23 @@ pub(super) enum Verdict {
     Killer(u32),
 }
 
-/// Looks at a delivery's history. `limit`: how many deliveries the broker allows.
-pub(super) fn verdict(turn: &Turn, limit: Option<u32>) -> Verdict {
-    let starts = turn.starts.saturating_add(u32::from(turn.counts));
-    if turn.counts && starts >= LIMIT {
-        return Verdict::Killer(starts);
+/// Looks at a delivery's history.
+pub(super) fn verdict(turn: &Turn) -> Verdict {
+    match starts(turn) {
+        starts if starts >= LIMIT => Verdict::Killer(starts),
+        starts if turn.counts || turn.worn => Verdict::Copy(starts),
+        _ => Verdict::Handle,
     }
-    let worn = || limit.zip(turn.delivery.broker_deliveries).is_some_and(|(limit, count)| count >= (limit / 2).max(2));
-    let lane = turn.lane().is_some();
-    if turn.counts || !lane && turn.delivery.redelivered && worn() { Verdict::Copy(starts) } else { Verdict::Handle }
+}
+
+/// How many starts its copy has.
+pub(super) fn starts(turn: &Turn) -> u32 {
+    turn.starts.saturating_add(u32::from(turn.counts))
+}
+
+/// The queue does not take the copy, as one that is full does: waiting for room would keep everybody from making some.
+pub(super) fn refused(outcome: &PublishOutcome) -> bool {
+    matches!(outcome, PublishOutcome::Rejected(_) | PublishOutcome::Unroutable)
 }
 
 /// Waits until no message of the endpoint is being put back. A copy may be at hand before its original is
@@ -58,21 +68,23 @@ pub(super) async fn after_counting(counting: &RwLock<()>, stopping: &Stopping) -
     }
 }
 
-/// Puts a copy with another count in the delivery's place, at the end of its queue. The delivery itself if the
-/// queue refuses the copy, as one that is full does: it is begun uncounted then, since waiting for room here would
-/// keep everybody from making some.
+/// Puts a copy with so many starts in the delivery's place, at the end of its queue. The delivery itself if what became
+/// of the copy is `given_up`.
 ///
 /// # Errors
 /// [`Stopped`], and the delivery goes back to its queue.
 pub(super) async fn copy_back(
     mut delivery: Delivery,
     starts: u32,
+    given_up: impl Fn(&PublishOutcome) -> bool,
     endpoint: &EndpointContext,
     stopping: &Stopping,
 ) -> Result<Result<SettleOutcome, Delivery>, Stopped> {
     let clock = &endpoint.outlet.clock;
     let (name, message_id) = (&*endpoint.name, delivery.message_id.as_deref());
-    if starts < ALONE {
+    if delivery.headers.get(STARTS).and_then(HeaderValue::as_u32).unwrap_or_default() == starts {
+        tracing::debug!(endpoint = name, message_id, starts, "a message goes to the end of its queue, uncounted");
+    } else if starts < ALONE {
         // Every message that was delivered when a process ended comes by here: that is no news.
         tracing::debug!(
             endpoint = name,
@@ -97,18 +109,16 @@ pub(super) async fn copy_back(
     copy.priority = delivery.priority;
     copy.durable = delivery.durable;
     copy.extensions = delivery.extensions.clone();
-    // It is at hand, so its time to live was not over; whatever the clock of its sender says now.
+    let expires = read(&delivery, endpoint).ok().and_then(|envelope| envelope.expiration_time);
+    // It is at hand, so its time to live was not over, whatever the clock of its sender says now: none is left out here.
+    let left = expires.and_then(|end| end.duration_since(clock.wall()).ok());
+    copy.time_to_live = left.filter(|left| !left.is_zero());
     copy.mandatory = true;
-    let refused =
-        |outcome: &PublishOutcome| matches!(outcome, PublishOutcome::Rejected(_) | PublishOutcome::Unroutable);
-    match relocate_unless(refused, copy, delivery.unsettled, endpoint, stopping).await? {
-        Relocated::Done(outcome) => return Ok(Ok(outcome)),
-        Relocated::Refused(unsettled) => delivery.unsettled = unsettled,
+    match relocate_unless(given_up, copy, delivery.unsettled, endpoint, stopping).await? {
+        Relocated::Done(outcome) => Ok(Ok(outcome)),
+        Relocated::Refused(unsettled) => {
+            delivery.unsettled = unsettled;
+            Ok(Err(delivery))
+        }
     }
-    tracing::warn!(
-        endpoint = &*endpoint.name,
-        message_id = delivery.message_id.as_deref(),
-        "a queue refused a copy that counts a message's starts: the message is begun uncounted"
-    );
-    Ok(Err(delivery))
 }

@@ -98,12 +98,11 @@ impl Waiting {
         self.behind > 0
     }
 
-    /// Takes out those that are handled alone and were not begun. Released, they would come again as if they had
-    /// been, and be counted.
-    pub(super) fn suspects(&mut self) -> VecDeque<Turn> {
-        let (suspects, others) = std::mem::take(&mut self.ready).into_iter().partition(Turn::is_alone);
+    /// Takes out those that were counted before.
+    pub(super) fn counted(&mut self) -> VecDeque<Turn> {
+        let (counted, others) = std::mem::take(&mut self.ready).into_iter().partition(Turn::is_counted);
         self.ready = others;
-        suspects
+        counted
     }
 
     pub(super) fn len(&self) -> usize {
@@ -154,7 +153,7 @@ mod tests {
         let mut delivery = Delivery::new(Bytes::from_static(name.as_bytes()), unsettled);
         // `a1` is the first of lane `a`; `-1` is of none.
         delivery.lane = Some(&name[..1]).filter(|lane| *lane != "-").map(|lane| Lane(lane.into()));
-        Turn { delivery, starts: 0, counts: false, stale: None }
+        Turn { delivery, starts: 0, counts: false, worn: false, stale: None }
     }
 
     fn waiting(names: &[&'static str]) -> Waiting {

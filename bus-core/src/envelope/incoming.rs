@@ -28,7 +28,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub(crate) fn new(envelope: Envelope, delivery: &Delivery, starts: u32) -> Self {
+    pub(crate) fn new(envelope: Envelope, delivery: &Delivery, is_copy: bool) -> Self {
         Self {
             envelope,
             body: delivery.body.clone(),
@@ -36,7 +36,7 @@ impl Incoming {
             transport_headers: delivery.headers.clone(),
             priority: delivery.priority,
             // The copy of one that came again is new to the broker only.
-            redelivered: delivery.redelivered || starts > 0,
+            redelivered: delivery.redelivered || is_copy,
             headers: OnceLock::new(),
         }
     }

@@ -26,8 +26,6 @@ pub struct Capabilities {
     pub dedup_window: Option<Duration>,
     /// How long a delivery belongs to its receiver unless renewed.
     pub lease: Option<Duration>,
-    /// After how many deliveries the broker itself takes a message away.
-    pub delivery_limit: Option<u32>,
     /// The largest body in bytes.
     pub max_size: Option<usize>,
     /// There are lanes: sessions, partitions. Messages of one [`Outgoing::lane`](super::Outgoing::lane) are handled

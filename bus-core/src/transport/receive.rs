@@ -116,6 +116,10 @@ pub struct Delivery {
     pub redelivered: bool,
     /// How often the broker says that it delivered it, where it counts.
     pub broker_deliveries: Option<u32>,
+    /// After how many deliveries the broker itself takes it away, or may; none if it never does. At half of it, by
+    /// [`broker_deliveries`](Self::broker_deliveries), the bus puts a copy in its place, which to the broker is new.
+    /// What has a lane has no copy: it would be the last.
+    pub delivery_limit: Option<u32>,
     /// The lane, where the broker has lanes. Its name need not be what the sender wrote in
     /// [`Outgoing::lane`](super::Outgoing::lane): many keys share a partition.
     pub lane: Option<Lane>,
@@ -142,6 +146,7 @@ impl Delivery {
             durable: true,
             redelivered: false,
             broker_deliveries: None,
+            delivery_limit: None,
             lane: None,
             lease: None,
             extensions: Extensions::new(),

@@ -65,7 +65,8 @@ impl EndpointOptions {
     ///
     /// RabbitMQ 4 would delete a message at its 20th delivery. There the queue is declared with
     /// `x-delivery-limit=-1`, unless [`argument`](Self::argument) says otherwise; over TLS the server's
-    /// version is not known, and the limit is left to a policy.
+    /// version is not known, and the limit is left to a policy. At half of a limit, or at the tenth delivery, the
+    /// bus puts a copy in the message's place, which to the broker is new.
     #[must_use]
     pub fn quorum(self) -> Self {
         self.argument(QUEUE_TYPE, "quorum")
@@ -119,7 +120,8 @@ impl EndpointOptions {
     /// The queue is one lane then: the bus handles its messages one after the other in the broker's order, whatever
     /// the endpoint's concurrency is, and a message that fails holds up the others until its retries are used up. When
     /// another consumer takes over, what the one before had prefetched is handled again; classic queues keep its order
-    /// then, quorum queues do not. A message that ends its process is not found out.
+    /// then, quorum queues do not. A message that ends its process is not found out, and what a quorum queue with a
+    /// delivery limit gives up is lost without a dead-letter exchange.
     #[must_use]
     pub fn single_active_consumer(self) -> Self {
         self.argument(SINGLE_ACTIVE, true)

@@ -33,8 +33,9 @@ pub(crate) use command::Command;
 pub(crate) use worker::Worker;
 
 use crate::{
-    decode, delay,
+    EndpointOptions, decode, delay,
     refusal::{Kind, Refusal},
+    topology::supposed_limit,
 };
 use command::{Feed, Hand, NewLife};
 
@@ -52,6 +53,7 @@ pub(crate) struct Inbound {
     clock: Clock,
     /// Of every message of this queue.
     lane: Option<Lane>,
+    delivery_limit: u32,
     /// The loss was told, and the way back was not.
     lost: bool,
     paused: bool,
@@ -72,7 +74,7 @@ pub(crate) struct WorkerEnds {
 }
 
 impl Inbound {
-    pub(crate) fn new(clock: Clock, lane: Option<Lane>) -> (Self, WorkerEnds) {
+    pub(crate) fn new(clock: Clock, options: &EndpointOptions) -> (Self, WorkerEnds) {
         let (commands, received) = mpsc::unbounded_channel();
         let (fed, feeds) = mpsc::unbounded_channel();
         let out = Arc::new(AtomicUsize::new(0));
@@ -82,7 +84,8 @@ impl Inbound {
             hand: Arc::new(Hand { commands }),
             out: out.clone(),
             clock,
-            lane,
+            lane: options.lane(),
+            delivery_limit: supposed_limit(options),
             lost: false,
             paused: false,
             queued: VecDeque::new(),
@@ -131,6 +134,7 @@ impl Inbound {
                     let unsettled = Unsettled::new(self.hand.clone(), token);
                     let mut delivery = decode::delivery(delivery, unsettled);
                     delivery.lane = self.lane.clone();
+                    delivery.delivery_limit = Some(self.delivery_limit);
                     if delay::take_expiry(&mut delivery.headers, &self.clock) {
                         tracing::debug!(message_id = delivery.message_id.as_deref(), "a delayed message expired");
                         drop(delivery.unsettled.settle(Settlement::Complete));

@@ -1,8 +1,18 @@
+use bus_core::envelope::HeaderValue;
 use lapin::types::{AMQPValue, FieldTable};
 
 use crate::{EndpointOptions, link::ServerVersion};
 
 pub(super) const DELIVERY_LIMIT: &str = "x-delivery-limit";
+
+/// The limit of RabbitMQ 4 where nobody says one.
+const USUAL: u32 = 20;
+
+/// After how many deliveries a queue with these options may delete a message, if it counts them. AMQP does not tell which
+/// limit holds: a policy's does even where the argument is -1, and of two the smaller one.
+pub(crate) fn supposed_limit(options: &EndpointOptions) -> u32 {
+    options.get(DELIVERY_LIMIT).and_then(HeaderValue::as_u32).map_or(USUAL, |said| said.min(USUAL))
+}
 
 /// RabbitMQ 4 deletes a message of a quorum queue at its 20th delivery unless the limit is lifted; before, a
 /// lifted limit would delete every message. Absent where it is not ours to choose: the user said one, or the
@@ -54,5 +64,11 @@ mod tests {
         assert_eq!(lifted(&endpoint().quorum(), None), None);
         assert_eq!(lifted(&endpoint(), Some("4.0.1")), None);
         assert_eq!(lifted(&endpoint().quorum().argument(DELIVERY_LIMIT, 50), Some("4.0.1")), None);
+    }
+
+    #[test]
+    fn a_queue_is_supposed_to_have_the_limit_that_was_said_unless_rabbitmqs_own_is_smaller() {
+        let said = |limit: i32| supposed_limit(&endpoint().quorum().argument(DELIVERY_LIMIT, limit));
+        assert_eq!([said(5), said(50), said(-1), supposed_limit(&endpoint())], [5, 20, 20, 20]);
     }
 }

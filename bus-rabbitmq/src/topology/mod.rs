@@ -18,6 +18,7 @@ use bus_core::{clock::Clock, topology::Topology, transport::ApplyMode};
 use lapin::Connection;
 
 pub(crate) use declare::{Refused, declare, short};
+pub(crate) use delivery_limit::supposed_limit;
 pub(crate) use ensure::{Need, ensure};
 pub(crate) use plan::Declaration;
 

@@ -121,6 +121,54 @@ pub(crate) async fn one_never_returns(stage: &mut Stage) -> Vec<Row> {
     rows
 }
 
+/// A quorum queue counts deliveries, and deletes a message after twenty: those that wait behind the hanging one survive.
+pub(crate) async fn one_hangs_while_its_connection_is_cut_25_times_at_a_delivery_limit_of_20(
+    stage: &mut Stage,
+) -> Vec<Row> {
+    const MESSAGES: u32 = 32;
+    const CUTS: usize = 25;
+    let place = stage.place();
+    reset_peak();
+    let relay = Relay::to(&*place.broker);
+    let (begun, done) = (Arc::new(Tally::default()), Arc::new(Tally::default()));
+    let (open, gate) = watch::channel(false);
+    let (begins, ends) = (begun.clone(), done.clone());
+    let handle = move |message: Numbered| {
+        let (begins, ends, mut gate) = (begins.clone(), ends.clone(), gate.clone());
+        async move {
+            begins.note(message.number);
+            gate.wait_for(|open| *open).await.map_err(|_| "the case is over")?;
+            ends.note(message.number);
+            Ok::<_, Failure>(())
+        }
+    };
+    let limited = endpoint().quorum().argument("x-delivery-limit", 20);
+    let bus = builder(&place.url_through(&relay, 10))
+        .endpoint("q", |e| e.consumer(handle).prefetch(2 * MESSAGES as u16).concurrency(1).with(limited))
+        .build()
+        .unwrap();
+    bus.start().await.unwrap();
+    send(&bus, 0..MESSAGES).await;
+    begun.until(1).await;
+    for _ in 0..CUTS {
+        // What was copied when it came is out again.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        relay.cut();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        while place.ready("q").await != Some(0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let before = begun.distinct();
+    open.send(true).unwrap();
+    // What is lost fails the row.
+    let _ = tokio::time::timeout(Duration::from_secs(20), done.until(MESSAGES as usize)).await;
+    bus.stop().await;
+    let mut row = done.row("cut 25 × under a hanging handler, delivery limit 20", "quorum", MESSAGES as usize);
+    row.expect(before == 1, format!("{before} were begun while one hung"));
+    vec![row]
+}
+
 /// A thousand acknowledgements for a connection that is no more: they come to nothing, and the messages again.
 pub(crate) async fn they_finish_on_a_cut_connection(stage: &mut Stage) -> Vec<Row> {
     const MESSAGES: u32 = 1000;
