@@ -11,7 +11,14 @@ use std::{
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, RwLock};
 
-use super::{Stopped, Stopping, Trouble, failed::Failed, lease, starts, turn::Turn};
+use super::{
+    Stopped, Stopping, Trouble,
+    at_work::Ended,
+    failed::Failed,
+    lease,
+    starts::{self, Count},
+    turn::Turn,
+};
 use crate::{
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure, Verdict},
@@ -55,13 +62,13 @@ impl Dispatcher {
         &self.endpoint
     }
 
-    /// Handles a delivery to its end; whether it comes again. It does if the endpoint stops meanwhile, if its lease
-    /// is over, and if the broker did not take its settlement.
+    /// Handles a delivery to its end. It comes again if the endpoint stops meanwhile, if its lease is over, and if the
+    /// broker did not take its settlement.
     ///
     /// `place` is one of the endpoint's concurrency. It is free for the next message as soon as this one's
     /// settlement is handed over: a broker may take acknowledgements in batches. One that is handled alone keeps it
     /// until the broker was told: if the next one ends the process, this one is not to come again as a suspect.
-    pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: Stopping) -> bool {
+    pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: Stopping) -> Ended {
         let handled = match turn.delivery.lease {
             None => AssertUnwindSafe(self.handle(turn, place, &stopping)).catch_unwind().await,
             Some(lease) => {
@@ -70,11 +77,11 @@ impl Dispatcher {
             }
         };
         match handled {
-            Ok(Ok(outcome)) => outcome != SettleOutcome::Settled,
+            Ok(Ok(ended)) => ended,
             // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
             Ok(Err(Stopped)) => {
                 tracing::debug!(endpoint = &*self.endpoint.name, "a message goes back to its queue");
-                true
+                Ended::Returned
             }
             Err(panic) => {
                 // Ours, not a handler's. The message comes again; not in a hot loop.
@@ -89,7 +96,7 @@ impl Dispatcher {
                 let clock = &self.endpoint.outlet.clock;
                 // Not as part of the delivery, which is gone.
                 let _ = clock.by(clock.after(PANIC_PAUSE), stopping.signalled()).await;
-                true
+                Ended::Returned
             }
         }
     }
@@ -102,7 +109,7 @@ impl Dispatcher {
         mut lease: Lease,
         place: OwnedSemaphorePermit,
         stopping: &Stopping,
-    ) -> Result<SettleOutcome, Stopped> {
+    ) -> Result<Ended, Stopped> {
         let clock = &self.endpoint.outlet.clock;
         let message_id = turn.delivery.message_id.clone();
         let Some(renewer) = turn.delivery.unsettled.renewer() else { return Err(Stopped) };
@@ -128,27 +135,22 @@ impl Dispatcher {
     }
 
     /// What is rare has a box: every delivery's task has room for the largest of the ways.
-    async fn handle(
-        &self,
-        turn: Turn,
-        place: OwnedSemaphorePermit,
-        stopping: &Stopping,
-    ) -> Result<SettleOutcome, Stopped> {
+    async fn handle(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: &Stopping) -> Result<Ended, Stopped> {
         let envelope = match read(&turn.delivery, &self.endpoint) {
             Ok(envelope) => envelope,
             Err(failure) => {
                 let reason = Reason::of(failure, |_| Verdict::Permanent);
-                return Box::pin(self.unreadable(turn.delivery, reason, stopping)).await;
+                return Box::pin(self.unreadable(turn.delivery, reason, stopping)).await.map(Ended::of);
             }
         };
         let limit = || self.endpoint.outlet.transport().capabilities().delivery_limit;
         let history = starts::verdict(&turn, if turn.delivery.redelivered { limit() } else { None });
         let (alone, starts_before) = (turn.is_alone(), turn.starts);
         let mut delivery = turn.delivery;
-        if let starts::Verdict::Copy(starts) = history {
+        if let starts::Verdict::Copy(count) = history {
             let counting = self.counting.read().await;
-            match Box::pin(starts::copy_back(delivery, starts, &self.endpoint, stopping)).await? {
-                Ok(outcome) => return Ok(outcome),
+            match Box::pin(starts::copy_back(delivery, count, &self.endpoint, stopping)).await? {
+                Ok(outcome) => return Ok(Ended::of(outcome)),
                 Err(back) => delivery = back,
             }
             drop(counting);
@@ -183,10 +185,11 @@ impl Dispatcher {
             );
             let headers = skipped_headers();
             let moving = move_aside(delivery, Aside::Skipped, headers, &self.endpoint, stopping, &mut receiving);
-            return Box::pin(moving).await;
+            return Box::pin(moving).await.map(Ended::of);
         }
-        if let starts::Verdict::Killer(starts) = history {
-            return Box::pin(self.killer(delivery, &selected, &incoming, starts, stopping, &mut receiving)).await;
+        if let starts::Verdict::Enough(count) = history {
+            let moving = self.enough(delivery, &selected, &incoming, count, stopping, &mut receiving);
+            return Box::pin(moving).await.map(Ended::of);
         }
         // Every consumer runs; the first failure is the message's.
         let mut failures = Vec::new();
@@ -195,8 +198,9 @@ impl Dispatcher {
                 Ok(()) => {}
                 Err(Unfinished::Stopped) => {
                     if alone {
-                        let put_back = starts::copy_back(delivery, starts_before, &self.endpoint, stopping);
-                        return Box::pin(put_back).await?.map_err(|_released| Stopped);
+                        let put_back =
+                            starts::copy_back(delivery, Count::Starts(starts_before), &self.endpoint, stopping);
+                        return Box::pin(put_back).await?.map(Ended::of).map_err(|_released| Stopped);
                     }
                     return Err(Stopped);
                 }
@@ -206,7 +210,8 @@ impl Dispatcher {
             }
         }
         if !failures.is_empty() {
-            return Box::pin(self.failed(delivery, &failures, &incoming, stopping, &mut receiving)).await;
+            let failed = self.failed(delivery, &failures, &incoming, stopping, &mut receiving);
+            return Box::pin(failed).await.map(Ended::of);
         }
         let settling = delivery.unsettled.settle(Settlement::Complete);
         if !alone {
@@ -216,16 +221,18 @@ impl Dispatcher {
         receiving.settled(outcome);
         if outcome != SettleOutcome::Settled {
             tracing::debug!(endpoint = &*self.endpoint.name, ?outcome, "a handled message may be delivered again");
+            return Ok(Ended::Handled);
         }
-        Ok(outcome)
+        Ok(Ended::Settled)
     }
 
     /// Puts a suspect that was not begun back as it is: released, it would be counted. What does not succeed at
     /// once is released all the same.
-    pub(crate) async fn put_back(&self, turn: Turn, stopping: &Stopping) {
+    pub(crate) async fn put_back(&self, turn: Turn, stopping: &Stopping) -> Ended {
         let Turn { delivery, starts, .. } = turn;
         // Dropped, it is released.
-        drop(starts::copy_back(delivery, starts, &self.endpoint, stopping).await);
+        drop(starts::copy_back(delivery, Count::Starts(starts), &self.endpoint, stopping).await);
+        Ended::Returned
     }
 
     /// The consumers of any of the message's types, each once.

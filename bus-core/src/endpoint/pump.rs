@@ -5,19 +5,21 @@ use std::{
 
 use tokio::{
     sync::{Semaphore, mpsc, watch},
-    task::{JoinHandle, JoinSet},
+    task::JoinHandle,
 };
 
 use super::{
     Dispatcher, Status, Stopping,
     arrival::Arrivals,
+    at_work::{AtWork, Begins, Ended, Prints},
     lane::{FreeLane, InLane},
     stopping::Halt,
+    turn::Turn,
     waiting::Waiting,
 };
 use crate::{
     clock::Clock,
-    transport::{Event, Lane, Receiver},
+    transport::{Delivery, Event, Lane, Receiver},
 };
 
 /// An endpoint that receives.
@@ -41,6 +43,7 @@ pub(crate) fn start(
     let (freed, lanes) = mpsc::unbounded_channel();
     let places = Arc::new(Semaphore::new(concurrency.into()));
     status.receiving();
+    let prints = Prints::default();
     let pump = Pump {
         receiver,
         clock: dispatcher.endpoint().outlet.clock.clone(),
@@ -49,11 +52,13 @@ pub(crate) fn start(
         places: places.clone(),
         concurrency: concurrency.into(),
         waiting: Waiting::default(),
-        arrivals: Arrivals::new(prefetch),
+        arrivals: Arrivals::new(prefetch, prints.clone()),
         freed,
         lanes,
         events: Vec::new(),
-        running: JoinSet::new(),
+        running: AtWork::new(prints),
+        again: Vec::new(),
+        taken: false,
     };
     Running { stop, pump: tokio::spawn(pump.run(stopped)), places, concurrency: concurrency.into() }
 }
@@ -91,7 +96,11 @@ struct Pump {
     freed: mpsc::UnboundedSender<FreeLane>,
     lanes: mpsc::UnboundedReceiver<FreeLane>,
     events: Vec<Event>,
-    running: JoinSet<()>,
+    running: AtWork,
+    /// Empty between steps; kept for its room.
+    again: Vec<Turn>,
+    /// All places are taken by handlers whose delivery was lost.
+    taken: bool,
 }
 
 /// How many deliveries are taken over at once.
@@ -119,7 +128,7 @@ impl Pump {
         // are found out that ended their process (see `arrival.rs`).
         let clock = self.clock.clone();
         let finished = asked.is_some() && clock.by(deadline, self.finish(&stopping)).await.is_ok();
-        if !finished && !self.running.is_empty() {
+        if !finished && self.running.len() > 0 {
             // Of a bus that was dropped this is told once for all endpoints.
             if asked.is_some() {
                 tracing::warn!(
@@ -144,7 +153,13 @@ impl Pump {
             self.hand_back(stopping);
             tokio::select! {
                 biased;
-                ended = self.running.join_next() => if ended.is_none() { return },
+                something = self.running.next(&mut self.again) => {
+                    // It goes back, like all that is not begun.
+                    self.again.clear();
+                    if !something {
+                        return;
+                    }
+                }
                 () = self.receiver.next(BATCH, &mut self.events) => {}
             }
             // A receiver that went on delivering would keep the thread from the handlers.
@@ -155,20 +170,21 @@ impl Pump {
     /// Returns what was delivered and not begun; who is handled alone as he is: released, he would come again as if
     /// he had been begun, and be counted.
     fn hand_back(&mut self, stopping: &Stopping) {
-        for event in self.events.drain(..) {
+        self.again.clear();
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
             match event {
-                Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
+                Event::Delivery(delivery) => self.arrive(*delivery),
                 // They come again by themselves.
-                Event::Lost(_) => {
-                    self.arrivals.lost(&self.clock);
-                    self.waiting.clear();
-                }
+                Event::Lost(_) => self.lose(false),
+                Event::Overdue(_) => self.lose(true),
                 _ => {}
             }
         }
+        self.events = events;
         for turn in self.waiting.suspects() {
             let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
-            self.begin(async move { dispatcher.put_back(turn, &stopping).await });
+            self.begin(None, async move { dispatcher.put_back(turn, &stopping).await });
         }
         self.waiting.clear();
     }
@@ -176,14 +192,15 @@ impl Pump {
     /// Starts one delivery, or takes over what the receiver has to tell; both at once, so that a busy
     /// endpoint hears of a lost subscription too. Safe to cancel: nothing is taken that is not kept in `self`.
     async fn step(&mut self, stopping: &Stopping) {
-        while self.running.try_join_next().is_some() {}
+        self.running.reap(&mut self.again);
         self.go_on();
+        self.waiting_again();
         // Who is handled alone does not wait for those that rest: they may for hours.
         let alone = || self.concurrency.saturating_sub(stopping.resting()).max(1);
         let next = self.waiting.next().map(|turn| if turn.is_alone() { alone() } else { 1 });
         let clock = self.clock.clone();
         // Until something comes, all that waits here waits for what is at work.
-        clock.behind(self.waiting.len(), self.come(next, stopping)).await;
+        clock.behind(self.waiting.len() + self.running.held(), self.come(next, stopping)).await;
     }
 
     /// The first that comes: places for the next delivery, the end of a lane's one, news from the receiver.
@@ -195,16 +212,15 @@ impl Pump {
                 // The semaphore is never closed, and somebody waits.
                 let (Ok(place), Some(turn)) = (place, self.waiting.pop()) else { return };
                 let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
+                let begins = Some(Begins::of(&turn, self.clock.now()));
                 match turn.lane().cloned() {
-                    None => self.begin(async move {
-                        dispatcher.deliver(turn, place, stopping).await;
-                    }),
+                    None => self.begin(begins, async move { dispatcher.deliver(turn, place, stopping).await }),
                     Some(lane) => {
                         let in_lane = InLane::new(lane.clone(), self.waiting.begin(&lane), self.freed.clone());
                         let clock = self.clock.clone();
-                        self.begin(async move {
+                        self.begin(begins, async move {
                             let delivered = dispatcher.deliver(turn, place, stopping);
-                            in_lane.run(delivered, &clock, &dispatcher.endpoint().name).await;
+                            in_lane.run(delivered, &clock, &dispatcher.endpoint().name).await
                         });
                     }
                 }
@@ -213,18 +229,71 @@ impl Pump {
             Some(FreeLane { lane, returned }) = self.lanes.recv(), if self.waiting.has_more() => {
                 self.waiting.go_on(&lane, returned);
             }
+            _ = self.running.next(&mut self.again), if self.taken || self.running.held() > 0 => {}
             () = self.receiver.next(BATCH, &mut self.events) => self.follow(),
         }
     }
 
     /// Lets a delivery's work run.
-    fn begin(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+    fn begin(&mut self, begins: Option<Begins>, work: impl Future<Output = Ended> + Send + 'static) {
         if self.clock.is_manual() {
             // Between its settlement and the end of its place nothing here is settled.
             let clock = self.clock.clone();
-            self.running.spawn(async move { clock.chore(Box::pin(work)).await });
+            self.running.begin(begins, async move { clock.chore(Box::pin(work)).await });
         } else {
-            self.running.spawn(work);
+            self.running.begin(begins, work);
+        }
+    }
+
+    /// Takes what came again of handlers that did not come to their end.
+    fn waiting_again(&mut self) {
+        for turn in self.again.drain(..) {
+            self.waiting.push(turn);
+        }
+        if self.taken && !self.is_taken() {
+            self.taken = false;
+            self.status.places_taken(None);
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        self.places.available_permits() == 0 && self.running.is_lost()
+    }
+
+    fn arrive(&mut self, delivery: Delivery) {
+        let turn = self.arrivals.turn(delivery, &self.clock);
+        if let Some(turn) = self.running.hold(turn) {
+            self.waiting.push(turn);
+        }
+    }
+
+    /// Nothing that was delivered can be settled any more.
+    fn lose(&mut self, overdue: bool) {
+        // Who ended has nothing to lose.
+        self.running.reap(&mut self.again);
+        self.again.clear();
+        self.cannot_settle(overdue);
+        // They come again; handling these too would do the work twice.
+        self.waiting.clear();
+    }
+
+    fn cannot_settle(&mut self, overdue: bool) {
+        if overdue {
+            let prints = self.running.overdue(self.clock.now());
+            if !prints.is_empty() {
+                tracing::warn!(
+                    endpoint = &*self.dispatcher.endpoint().name,
+                    messages = prints.len(),
+                    "handlers took longer than the broker waits: they are cancelled, and their messages come again"
+                );
+            }
+            self.arrivals.overdue(prints, &self.clock);
+        } else {
+            self.running.lose();
+            self.arrivals.lost(&self.clock);
+        }
+        if self.is_taken() && !std::mem::replace(&mut self.taken, true) {
+            self.status.places_taken(Some(self.concurrency));
         }
     }
 
@@ -237,20 +306,24 @@ impl Pump {
     fn follow(&mut self) {
         // What came back of a lane may be here again: it is not to be taken for what waited behind it.
         self.go_on();
-        let endpoint = &*self.dispatcher.endpoint().name;
-        for event in self.events.drain(..) {
+        let endpoint = self.dispatcher.endpoint().name.clone();
+        let endpoint = &*endpoint;
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
             match event {
-                Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
+                Event::Delivery(delivery) => self.arrive(*delivery),
                 Event::Lost(cause) => {
                     self.status.lost(&cause.to_string());
-                    self.arrivals.lost(&self.clock);
-                    // They come again; handling these too would do the work twice.
-                    self.waiting.clear();
+                    self.lose(false);
+                }
+                Event::Overdue(cause) => {
+                    self.status.lost(&cause.to_string());
+                    self.lose(true);
                 }
                 Event::Cancelled(cause) => {
                     self.status.lost(&cause.to_string());
                     // Some brokers deliver them again all the same; what waits here may be all that is left of them.
-                    self.arrivals.lost(&self.clock);
+                    self.cannot_settle(false);
                 }
                 Event::Restored => self.status.receiving(),
                 Event::Degraded(cause) => self.status.lost(&cause.to_string()),
@@ -267,6 +340,7 @@ impl Pump {
                 }
             }
         }
+        self.events = events;
     }
 }
 

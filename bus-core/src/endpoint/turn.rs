@@ -10,6 +10,10 @@ pub(crate) struct Turn {
     pub(crate) starts: u32,
     /// It was delivered before, and its handlers may have been started then: it is counted and not handled.
     pub(crate) counts: bool,
+    /// Its handler here was cancelled since the broker did not wait longer, and that so often by now: it is counted
+    /// and not handled.
+    pub(crate) overdue: Option<u32>,
+    pub(crate) arrived: Instant,
     /// Half of its lease: not begun after this without a longer one.
     pub(crate) stale: Option<Instant>,
 }

@@ -154,7 +154,7 @@ mod tests {
         let mut delivery = Delivery::new(Bytes::from_static(name.as_bytes()), unsettled);
         // `a1` is the first of lane `a`; `-1` is of none.
         delivery.lane = Some(&name[..1]).filter(|lane| *lane != "-").map(|lane| Lane(lane.into()));
-        Turn { delivery, starts: 0, counts: false, stale: None }
+        Turn { delivery, starts: 0, counts: false, overdue: None, arrived: Clock::real().now(), stale: None }
     }
 
     fn waiting(names: &[&'static str]) -> Waiting {

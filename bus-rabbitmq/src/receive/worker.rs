@@ -156,7 +156,7 @@ impl Worker {
     fn wake(&self) -> Option<Instant> {
         let due = self.life.as_ref().and_then(|life| life.settlements.due());
         let closing = self.closing.as_ref().map(|(deadline, _)| *deadline);
-        let look = self.watchdog().map(|watchdog| watchdog.due());
+        let look = self.watchdog().map(Watchdog::due);
         [due, self.retry, closing, look].into_iter().flatten().min()
     }
 

@@ -44,6 +44,7 @@ pub(crate) const CASES: &[Case] = cases![
     handlers::one_never_returns,
     handlers::they_finish_on_a_cut_connection,
     handlers::they_hold_messages_longer_than_the_broker_allows,
+    handlers::one_hangs_for_longer_than_the_broker_waits,
     handlers::messages_fail_while_the_error_queue_is_deleted,
     handlers::transient_messages_fail_and_the_broker_restarts,
     handlers::messages_fail_at_an_endpoint_that_forgets,
