@@ -32,6 +32,18 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("largest body that is read", "64 MiB", "bus-core/src/bus/endpoint.rs", "MAX_BODY: usize = 64 << 20;"),
     ("starts until a message is handled alone", "2", "bus-core/src/endpoint/turn.rs", "ALONE: u32 = 2;"),
     ("starts until `_error`", "5", "bus-core/src/endpoint/starts.rs", "LIMIT: u32 = 5;"),
+    (
+        "times that the broker did not wait for a handler until `_error`",
+        "5",
+        "bus-core/src/endpoint/starts.rs",
+        "LIMIT: u32 = 5;",
+    ),
+    (
+        "all places taken by handlers of a lost subscription, until health says so",
+        "5 min",
+        "bus-core/src/endpoint/status.rs",
+        "TAKEN: Duration = Duration::from_secs(300);",
+    ),
     ("pause while a message is held", "50 ms", "bus-core/src/endpoint/hold.rs", "Duration::from_millis(50)"),
     ("pause while a message is held", "to 1 s", "bus-core/src/endpoint/hold.rs", ".min(Duration::from_secs(1))"),
     ("dead letters that are listed", "100 of", "bus-core/src/bus/dead_letters.rs", "SHOWN: usize = 100;"),

@@ -50,6 +50,11 @@ impl Refusal {
         self.kind == Kind::Missing && self.words.contains("no queue")
     }
 
+    /// The broker did not wait longer for an acknowledgement: its `consumer_timeout` is over.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.kind == Kind::Precondition && self.words.contains("timed out")
+    }
+
     /// The broker answered, and the connection goes on.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Locked | Kind::Channel)
@@ -121,6 +126,19 @@ mod tests {
     fn refused(words: &str) -> Kind {
         let error = AMQPError::new(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED), words.into());
         while_connecting(ErrorKind::ProtocolError(error).into()).kind()
+    }
+
+    #[test]
+    fn an_acknowledgement_that_comes_too_late_is_told_from_other_preconditions() {
+        let refused = |words: &str| {
+            let error = AMQPError::new(AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED), words.into());
+            Refusal::from(Error::from(ErrorKind::ProtocolError(error))).is_overdue()
+        };
+        assert!(refused(
+            "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms. \
+             This timeout value can be configured, see consumers doc guide to learn more"
+        ));
+        assert!(!refused("PRECONDITION_FAILED - unknown delivery tag 7"));
     }
 
     #[test]

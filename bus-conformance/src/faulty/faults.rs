@@ -17,13 +17,21 @@ use crate::soon;
 #[derive(Debug, Clone)]
 pub struct Faults(Arc<Shared>);
 
+/// The queues whose subscription is lost, and why.
+pub(super) type Losses = BTreeMap<String, Loss>;
+
+#[derive(Debug, Clone)]
+pub(super) enum Loss {
+    Cut(String),
+    Overdue(String),
+}
+
 #[derive(Debug)]
 struct Shared {
     flaw: Option<Flaw>,
     rules: Mutex<Vec<Rule>>,
     steps: watch::Sender<Vec<Step>>,
-    /// The queues whose subscription is lost, and why.
-    lost: watch::Sender<BTreeMap<String, String>>,
+    lost: watch::Sender<Losses>,
     /// How many completions are still to come too late.
     late: AtomicUsize,
     hang_connect: AtomicBool,
@@ -151,7 +159,12 @@ impl Faults {
 
     /// Cuts the subscriptions to a queue: what is delivered and not settled goes back to it.
     pub fn lose(&self, queue: &str, why: &str) {
-        self.0.lost.send_modify(|lost| drop(lost.insert(queue.to_owned(), why.to_owned())));
+        self.0.lost.send_modify(|lost| drop(lost.insert(queue.to_owned(), Loss::Cut(why.to_owned()))));
+    }
+
+    /// The same, since the broker waited long enough for a delivery to be settled.
+    pub fn wait_no_longer(&self, queue: &str, why: &str) {
+        self.0.lost.send_modify(|lost| drop(lost.insert(queue.to_owned(), Loss::Overdue(why.to_owned()))));
     }
 
     /// Brings the subscriptions to a queue back.
@@ -187,7 +200,7 @@ impl Faults {
         self.0.late.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
 
-    pub(super) fn losses(&self) -> watch::Receiver<BTreeMap<String, String>> {
+    pub(super) fn losses(&self) -> watch::Receiver<Losses> {
         self.0.lost.subscribe()
     }
 

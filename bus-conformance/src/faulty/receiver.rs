@@ -1,9 +1,13 @@
-use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use bus_core::transport::{Delivery, Event, Receiver, Settlement};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{Faults, Flaw, handed_out::Out};
+use super::{
+    Faults, Flaw,
+    faults::{Loss, Losses},
+    handed_out::Out,
+};
 
 /// A receiver around another one.
 #[derive(Debug)]
@@ -11,7 +15,7 @@ pub(super) struct FaultyReceiver {
     inner: Box<dyn Receiver>,
     faults: Faults,
     queue: Arc<str>,
-    losses: watch::Receiver<BTreeMap<String, String>>,
+    losses: watch::Receiver<Losses>,
     lost: bool,
     /// How many deliveries are thrown away first.
     skip: usize,
@@ -71,7 +75,10 @@ impl Receiver for FaultyReceiver {
                     (false, Some(why)) => {
                         self.lost = true;
                         self.out.give_back();
-                        into.push(Event::Lost(Arc::new(std::io::Error::other(why))));
+                        into.push(match why {
+                            Loss::Cut(why) => Event::Lost(Arc::new(std::io::Error::other(why))),
+                            Loss::Overdue(why) => Event::Overdue(Arc::new(std::io::Error::other(why))),
+                        });
                         return;
                     }
                     (true, None) => {

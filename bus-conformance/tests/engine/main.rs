@@ -15,6 +15,7 @@ mod limits;
 mod logging;
 mod observing;
 mod outbox;
+mod overdue;
 mod redelivery;
 mod sending;
 mod stage;

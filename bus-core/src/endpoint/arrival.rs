@@ -4,11 +4,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::turn::{ALONE, Turn};
+use super::{
+    at_work::Prints,
+    turn::{ALONE, Turn},
+};
 use crate::{clock::Clock, envelope::HeaderValue, transport::Delivery};
 
 /// The header that counts the starts of a message's handlers which ended without a settlement.
 pub(crate) const STARTS: &str = "Bus-Starts";
+
+/// The header that counts how often a message's handler was cancelled since the broker did not wait longer.
+pub(crate) const OVERDUE: &str = "Bus-Overdue";
 
 /// How long after a connection was lost its messages may take to come again: a broker notices a half-open one late.
 const COMES_AGAIN: Duration = Duration::from_secs(300);
@@ -20,7 +26,8 @@ const REMEMBERED: usize = 1024;
 /// A broker says only that a message was delivered before, not that it was begun. So every message that comes
 /// again is counted (see `starts.rs`), with three exceptions:
 ///
-/// - One that this very process had when its connection was lost: the process is there, so nothing ended it.
+/// - One that this very process had when its connection was lost: the process is there, so nothing ended it. If its
+///   handler took longer than the broker waits, that is counted in place of it.
 /// - One whose lease was over in this very process.
 /// - Of those that are handled alone already, which come again in their order, only the first can have been at
 ///   work: the others were behind it.
@@ -29,6 +36,9 @@ pub(super) struct Arrivals {
     prefetch: usize,
     /// How many may come again since a connection was lost, and until when.
     forgiven: Option<(usize, Instant)>,
+    /// What comes again of handlers that took too long.
+    overdue: HashSet<u64>,
+    prints: Prints,
     /// The one before was handled alone and came again.
     after_suspect: bool,
     /// The messages that had a lease here, oldest first.
@@ -37,10 +47,12 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(super) fn new(prefetch: u16) -> Self {
+    pub(super) fn new(prefetch: u16, prints: Prints) -> Self {
         Self {
             prefetch: prefetch.into(),
             forgiven: None,
+            overdue: HashSet::new(),
+            prints,
             after_suspect: false,
             leased: VecDeque::new(),
             known: HashSet::new(),
@@ -51,18 +63,35 @@ impl Arrivals {
     pub(super) fn lost(&mut self, clock: &Clock) {
         self.forgiven = Some((self.prefetch, clock.after(COMES_AGAIN)));
         self.after_suspect = false;
+        self.overdue.clear();
+    }
+
+    /// The broker did not wait longer for the handlers of these, which come again.
+    pub(super) fn overdue(&mut self, prints: Vec<u64>, clock: &Clock) {
+        self.lost(clock);
+        self.overdue.extend(prints);
     }
 
     pub(super) fn turn(&mut self, delivery: Delivery, clock: &Clock) -> Turn {
-        let starts = delivery.headers.get(STARTS).and_then(HeaderValue::as_u32).unwrap_or_default();
-        let counts = self.counts(&delivery, starts, clock);
+        let now = clock.now();
+        let count = |name| delivery.headers.get(name).and_then(HeaderValue::as_u32).unwrap_or_default();
+        let starts = count(STARTS);
+        let overdue = self.was_overdue(&delivery).then(|| count(OVERDUE).saturating_add(1));
+        let counts = overdue.is_none() && self.counts(&delivery, starts, clock);
         let stale = delivery.lease.map(|lease| {
             self.remember(&delivery);
-            let now = clock.now();
             now + lease.until.saturating_duration_since(now) / 2
         });
         let worn = delivery.lane.is_none() && delivery.redelivered && is_worn(&delivery);
-        Turn { delivery, starts, counts, worn, stale }
+        Turn { delivery, starts, counts, worn, overdue, arrived: now, stale }
+    }
+
+    fn was_overdue(&mut self, delivery: &Delivery) -> bool {
+        // A lane keeps its order, and a copy would be the last.
+        !self.overdue.is_empty()
+            && delivery.redelivered
+            && delivery.lane.is_none()
+            && self.overdue.remove(&self.prints.of(delivery))
     }
 
     fn counts(&mut self, delivery: &Delivery, starts: u32, clock: &Clock) -> bool {
@@ -150,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_comes_again_is_counted_and_of_suspects_the_first_alone() {
-        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let (mut arrivals, clock) = (Arrivals::new(10, Prints::default()), Clock::manual(1));
         let mut counts = |redelivered, starts| counts(&mut arrivals, delivery(redelivered, starts), &clock);
         assert_eq!([counts(false, 0), counts(false, 4), counts(true, 0), counts(true, 1)], [false, false, true, true]);
         assert_eq!([counts(true, 2), counts(true, 3), counts(true, 2)], [true, false, false]);
@@ -159,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_has_a_lane_is_never_counted() {
-        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let (mut arrivals, clock) = (Arrivals::new(10, Prints::default()), Clock::manual(1));
         let mut in_lane = delivery(true, 0);
         in_lane.lane = Some(Lane("a".into()));
         assert!(!counts(&mut arrivals, in_lane, &clock));
@@ -167,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_came_half_as_often_as_its_broker_allows_is_worn_unless_it_has_a_lane() {
-        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let (mut arrivals, clock) = (Arrivals::new(10, Prints::default()), Clock::manual(1));
         let mut worn = |limit, count, lane: bool| {
             let mut delivery = delivery(true, 0);
             (delivery.delivery_limit, delivery.broker_deliveries) = (limit, count);
@@ -181,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_lost_connection_accounts_for_as_many_as_it_may_have_had_and_for_a_while() {
-        let (mut arrivals, clock) = (Arrivals::new(2), Clock::manual(1));
+        let (mut arrivals, clock) = (Arrivals::new(2, Prints::default()), Clock::manual(1));
         arrivals.lost(&clock);
         let mut again = |redelivered| counts(&mut arrivals, delivery(redelivered, 0), &clock);
         // A broker that did not notice yet sends others first.
@@ -196,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_lease_that_was_over_in_this_process_ended_no_process() {
-        let (mut arrivals, clock) = (Arrivals::new(10), Clock::manual(1));
+        let (mut arrivals, clock) = (Arrivals::new(10, Prints::default()), Clock::manual(1));
         let leased = |id: &str, redelivered| {
             let mut delivery = delivery(redelivered, 0);
             delivery.message_id = Some(id.into());

@@ -11,7 +11,14 @@ use std::{
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, RwLock};
 
-use super::{STARTS, Stopped, Stopping, Trouble, failed::Failed, lease, starts, turn::Turn};
+use super::{
+    OVERDUE, STARTS, Stopped, Stopping, Trouble,
+    at_work::Ended,
+    failed::Failed,
+    lease,
+    starts::{self, Count},
+    turn::Turn,
+};
 use crate::{
     codec::{RAW, read_raw},
     consumer::{EndpointContext, Failure, Verdict},
@@ -55,13 +62,13 @@ impl Dispatcher {
         &self.endpoint
     }
 
-    /// Handles a delivery to its end; whether it comes again. It does if the endpoint stops meanwhile, if its lease
-    /// is over, and if the broker did not take its settlement.
+    /// Handles a delivery to its end. It comes again if the endpoint stops meanwhile, if its lease is over, and if the
+    /// broker did not take its settlement.
     ///
     /// `place` is one of the endpoint's concurrency. It is free for the next message as soon as this one's
     /// settlement is handed over: a broker may take acknowledgements in batches. One that is handled alone keeps it
     /// until the broker was told: if the next one ends the process, this one is not to come again as a suspect.
-    pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: Stopping) -> bool {
+    pub(crate) async fn deliver(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: Stopping) -> Ended {
         let handled = match turn.delivery.lease {
             None => AssertUnwindSafe(self.handle(turn, place, &stopping)).catch_unwind().await,
             Some(lease) => {
@@ -70,11 +77,11 @@ impl Dispatcher {
             }
         };
         match handled {
-            Ok(Ok(outcome)) => outcome != SettleOutcome::Settled,
+            Ok(Ok(ended)) => ended,
             // A delivery that is dropped unsettled is released, and so is one whose handling was stopped.
             Ok(Err(Stopped)) => {
                 tracing::debug!(endpoint = &*self.endpoint.name, "a message goes back to its queue");
-                true
+                Ended::Returned
             }
             Err(panic) => {
                 // Ours, not a handler's. The message comes again; not in a hot loop.
@@ -89,7 +96,7 @@ impl Dispatcher {
                 let clock = &self.endpoint.outlet.clock;
                 // Not as part of the delivery, which is gone.
                 let _ = clock.by(clock.after(PANIC_PAUSE), stopping.signalled()).await;
-                true
+                Ended::Returned
             }
         }
     }
@@ -102,7 +109,7 @@ impl Dispatcher {
         mut lease: Lease,
         place: OwnedSemaphorePermit,
         stopping: &Stopping,
-    ) -> Result<SettleOutcome, Stopped> {
+    ) -> Result<Ended, Stopped> {
         let clock = &self.endpoint.outlet.clock;
         let message_id = turn.delivery.message_id.clone();
         let Some(renewer) = turn.delivery.unsettled.renewer() else { return Err(Stopped) };
@@ -128,28 +135,23 @@ impl Dispatcher {
     }
 
     /// What is rare has a box: every delivery's task has room for the largest of the ways.
-    async fn handle(
-        &self,
-        turn: Turn,
-        place: OwnedSemaphorePermit,
-        stopping: &Stopping,
-    ) -> Result<SettleOutcome, Stopped> {
+    async fn handle(&self, turn: Turn, place: OwnedSemaphorePermit, stopping: &Stopping) -> Result<Ended, Stopped> {
         let envelope = match read(&turn.delivery, &self.endpoint) {
             Ok(envelope) => envelope,
             Err(failure) => {
                 let reason = Reason::of(failure, |_| Verdict::Permanent);
-                return Box::pin(self.unreadable(turn.delivery, reason, stopping)).await;
+                return Box::pin(self.unreadable(turn.delivery, reason, stopping)).await.map(Ended::of);
             }
         };
         let history = starts::verdict(&turn);
         let alone = turn.is_alone();
         let counted = turn.is_counted().then_some(turn.starts);
         let mut delivery = turn.delivery;
-        if let starts::Verdict::Copy(starts) = history {
+        if let starts::Verdict::Copy(count) = history {
             let counting = self.counting.read().await;
-            let copying = starts::copy_back(delivery, starts, starts::refused, &self.endpoint, stopping);
+            let copying = starts::copy_back(delivery, count, starts::refused, &self.endpoint, stopping);
             match Box::pin(copying).await? {
-                Ok(outcome) => return Ok(outcome),
+                Ok(outcome) => return Ok(Ended::of(outcome)),
                 Err(back) => delivery = back,
             }
             drop(counting);
@@ -159,7 +161,7 @@ impl Dispatcher {
                 "a queue refused a copy that counts a message's starts: the message is begun uncounted"
             );
         }
-        let is_copy = delivery.headers.get(STARTS).is_some();
+        let is_copy = [STARTS, OVERDUE].iter().any(|count| delivery.headers.get(count).is_some());
         if is_copy {
             starts::after_counting(&self.counting, stopping).await?;
         }
@@ -190,10 +192,11 @@ impl Dispatcher {
             );
             let headers = skipped_headers();
             let moving = move_aside(delivery, Aside::Skipped, headers, &self.endpoint, stopping, &mut receiving);
-            return Box::pin(moving).await;
+            return Box::pin(moving).await.map(Ended::of);
         }
-        if let starts::Verdict::Killer(starts) = history {
-            return Box::pin(self.killer(delivery, &selected, &incoming, starts, stopping, &mut receiving)).await;
+        if let starts::Verdict::Enough(count) = history {
+            let moving = self.enough(delivery, &selected, &incoming, count, stopping, &mut receiving);
+            return Box::pin(moving).await.map(Ended::of);
         }
         // Every consumer runs; the first failure is the message's.
         let mut failures = Vec::new();
@@ -202,8 +205,9 @@ impl Dispatcher {
                 Ok(()) => {}
                 Err(Unfinished::Stopped) => {
                     if let Some(starts) = counted {
-                        let copying = starts::copy_back(delivery, starts, starts::refused, &self.endpoint, stopping);
-                        return Box::pin(copying).await?.map_err(|_released| Stopped);
+                        let count = Count::Starts(starts);
+                        let copying = starts::copy_back(delivery, count, starts::refused, &self.endpoint, stopping);
+                        return Box::pin(copying).await?.map(Ended::of).map_err(|_released| Stopped);
                     }
                     return Err(Stopped);
                 }
@@ -213,7 +217,8 @@ impl Dispatcher {
             }
         }
         if !failures.is_empty() {
-            return Box::pin(self.failed(delivery, &failures, &incoming, stopping, &mut receiving)).await;
+            let failed = self.failed(delivery, &failures, &incoming, stopping, &mut receiving);
+            return Box::pin(failed).await.map(Ended::of);
         }
         let settling = delivery.unsettled.settle(Settlement::Complete);
         if !alone {
@@ -223,15 +228,16 @@ impl Dispatcher {
         receiving.settled(outcome);
         if outcome != SettleOutcome::Settled {
             tracing::debug!(endpoint = &*self.endpoint.name, ?outcome, "a handled message may be delivered again");
+            return Ok(Ended::Handled);
         }
-        Ok(outcome)
+        Ok(Ended::Settled)
     }
 
     /// Puts a copy in the place of a delivery that is not begun; itself, if that does not succeed at once.
     pub(crate) async fn put_back(&self, turn: Turn, stopping: &Stopping) -> Option<Turn> {
         let counting = self.counting.read().await;
-        let starts = starts::starts(&turn);
-        let copied = starts::copy_back(turn.delivery, starts, |_| true, &self.endpoint, stopping).await;
+        let count = Count::Starts(starts::starts(&turn));
+        let copied = starts::copy_back(turn.delivery, count, |_| true, &self.endpoint, stopping).await;
         drop(counting);
         let delivery = copied.ok()?.err()?;
         Some(Turn { delivery, ..turn })

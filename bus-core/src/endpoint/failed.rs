@@ -6,6 +6,7 @@ use super::{
     Stopped, Stopping,
     dispatch::{Dispatcher, is_raw},
     redelivery::{Round, redeliver},
+    starts::Count,
 };
 use crate::{
     MessageType,
@@ -106,18 +107,29 @@ impl Dispatcher {
         tell(told, &self.endpoint, stopping).await
     }
 
-    /// A message that ended its process too often.
-    pub(super) async fn killer(
+    /// A message that was begun too often and did not come to its end.
+    pub(super) async fn enough(
         &self,
         delivery: Delivery,
         pipelines: &[&Arc<dyn Pipeline>],
         incoming: &Arc<Incoming>,
-        starts: u32,
+        count: Count,
         stopping: &Stopping,
         receiving: &mut Receiving,
     ) -> Result<SettleOutcome, Stopped> {
-        let text = format!("it ended the process: {starts} times a process that may have begun it ended before it did");
-        let reason = Reason::said("bus::ProcessEnded", text);
+        let reason = match count {
+            Count::Starts(starts) => Reason::said(
+                "bus::ProcessEnded",
+                format!("it ended the process: {starts} times a process that may have begun it ended before it did"),
+            ),
+            Count::Overdue(times) => Reason::said(
+                "bus::Overdue",
+                format!(
+                    "its handler took longer than the broker waits: {times} times it was cancelled; give it a shorter \
+                     `.timeout(..)`, or have the broker wait longer"
+                ),
+            ),
+        };
         for pipeline in pipelines {
             let failed = Failed { pipeline, reason: reason.clone(), retries: 0, took: Duration::ZERO };
             self.give_up(&failed, incoming, stopping).await?;

@@ -5,6 +5,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::at_work::Ended;
 use crate::{clock::Clock, transport::Lane};
 
 /// A lane whose delivery came to its end.
@@ -31,17 +32,22 @@ impl InLane {
     }
 
     /// Handles the delivery as long as the lane is ours. Its handler is dropped when it is not: another receiver
-    /// has the message then, and nothing can be settled here. `delivered` tells whether it comes again.
-    pub(super) async fn run(mut self, delivered: impl Future<Output = bool>, clock: &Clock, endpoint: &str) {
-        tokio::select! {
+    /// has the message then, and nothing can be settled here.
+    pub(super) async fn run(mut self, delivered: impl Future<Output = Ended>, clock: &Clock, endpoint: &str) -> Ended {
+        let ended = tokio::select! {
             biased;
-            returned = delivered => self.returned = returned,
-            () = over(&mut self.revoked, clock) => tracing::warn!(
-                endpoint,
-                lane = &*self.lane.0,
-                "a message was handled until its lane went to another receiver: its handler is cancelled, and it comes again"
-            ),
-        }
+            ended = delivered => ended,
+            () = over(&mut self.revoked, clock) => {
+                tracing::warn!(
+                    endpoint,
+                    lane = &*self.lane.0,
+                    "a message was handled until its lane went to another receiver: its handler is cancelled, and it comes again"
+                );
+                Ended::Returned
+            }
+        };
+        self.returned = ended != Ended::Settled;
+        ended
     }
 }
 

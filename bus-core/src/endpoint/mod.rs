@@ -2,6 +2,7 @@
 //! each one exactly once.
 
 mod arrival;
+mod at_work;
 mod dispatch;
 mod failed;
 mod hold;
@@ -16,7 +17,7 @@ mod stopping;
 mod turn;
 mod waiting;
 
-pub(crate) use arrival::STARTS;
+pub(crate) use arrival::{OVERDUE, STARTS};
 pub(crate) use dispatch::Dispatcher;
 pub(crate) use hold::{Backoff, insist};
 pub(crate) use pump::{Running, start};

@@ -5,12 +5,13 @@ use std::{
 
 use tokio::{
     sync::{Semaphore, mpsc, watch},
-    task::{JoinHandle, JoinSet},
+    task::JoinHandle,
 };
 
 use super::{
     Dispatcher, Status, Stopping,
     arrival::Arrivals,
+    at_work::{AtWork, Begins, Ended, Prints},
     lane::{FreeLane, InLane},
     stopping::Halt,
     turn::Turn,
@@ -43,6 +44,7 @@ pub(crate) fn start(
     let (kept, keeps) = mpsc::unbounded_channel();
     let places = Arc::new(Semaphore::new(concurrency.into()));
     status.receiving();
+    let prints = Prints::default();
     let pump = Pump {
         receiver,
         clock: dispatcher.endpoint().outlet.clock.clone(),
@@ -51,13 +53,15 @@ pub(crate) fn start(
         places: places.clone(),
         concurrency: concurrency.into(),
         waiting: Waiting::default(),
-        arrivals: Arrivals::new(prefetch),
+        arrivals: Arrivals::new(prefetch, prints.clone()),
         freed,
         lanes,
         kept,
         keeps,
         events: Vec::new(),
-        running: JoinSet::new(),
+        running: AtWork::new(prints),
+        again: Vec::new(),
+        taken: false,
     };
     Running { stop, pump: tokio::spawn(pump.run(stopped)), places, concurrency: concurrency.into() }
 }
@@ -98,7 +102,11 @@ struct Pump {
     kept: mpsc::UnboundedSender<Turn>,
     keeps: mpsc::UnboundedReceiver<Turn>,
     events: Vec<Event>,
-    running: JoinSet<()>,
+    running: AtWork,
+    /// Empty between steps; kept for its room.
+    again: Vec<Turn>,
+    /// All places are taken by handlers whose delivery was lost.
+    taken: bool,
 }
 
 /// How many deliveries are taken over at once.
@@ -126,7 +134,7 @@ impl Pump {
         // are found out that ended their process (see `arrival.rs`).
         let clock = self.clock.clone();
         let finished = asked.is_some() && clock.by(deadline, self.finish(&stopping)).await.is_ok();
-        if !finished && !self.running.is_empty() {
+        if !finished && self.running.len() > 0 {
             // Of a bus that was dropped this is told once for all endpoints.
             if asked.is_some() {
                 tracing::warn!(
@@ -151,7 +159,13 @@ impl Pump {
             self.hand_back(stopping);
             tokio::select! {
                 biased;
-                ended = self.running.join_next() => if ended.is_none() { return },
+                something = self.running.next(&mut self.again) => {
+                    // It goes back, like all that is not begun.
+                    self.again.clear();
+                    if !something {
+                        return;
+                    }
+                }
                 () = self.receiver.next(BATCH, &mut self.events) => {}
             }
             // A receiver that went on delivering would keep the thread from the handlers.
@@ -161,20 +175,31 @@ impl Pump {
 
     /// Returns what was delivered and not begun.
     fn hand_back(&mut self, stopping: &Stopping) {
-        for event in self.events.drain(..) {
+        self.again.clear();
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
             match event {
-                Event::Delivery(delivery) => self.waiting.push(self.arrivals.turn(*delivery, &self.clock)),
-                Event::Lost(_) => {
-                    self.arrivals.lost(&self.clock);
-                    self.waiting.clear();
+                Event::Delivery(delivery) => {
+                    let turn = self.arrivals.turn(*delivery, &self.clock);
+                    self.wait(turn);
                 }
+                // They come again by themselves.
+                Event::Lost(_) => self.lose(false),
+                Event::Overdue(_) => self.lose(true),
                 _ => {}
             }
         }
+        self.events = events;
+        while let Ok(turn) = self.keeps.try_recv() {
+            self.waiting.push(turn);
+        }
         for turn in self.waiting.counted() {
             let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
-            // What stays is released.
-            self.begin(async move { drop(dispatcher.put_back(turn, &stopping).await) });
+            self.begin(None, async move {
+                // What stays is released.
+                drop(dispatcher.put_back(turn, &stopping).await);
+                Ended::Returned
+            });
         }
         self.waiting.clear();
     }
@@ -182,14 +207,15 @@ impl Pump {
     /// Starts one delivery, or takes over what the receiver has to tell; both at once, so that a busy
     /// endpoint hears of a lost subscription too. Safe to cancel: nothing is taken that is not kept in `self`.
     async fn step(&mut self, stopping: &Stopping) {
-        while self.running.try_join_next().is_some() {}
+        self.running.reap(&mut self.again);
         self.go_on();
+        self.waiting_again();
         // Who is handled alone does not wait for those that rest: they may for hours.
         let alone = || self.concurrency.saturating_sub(stopping.resting()).max(1);
         let next = self.waiting.next().map(|turn| if turn.is_alone() { alone() } else { 1 });
         let clock = self.clock.clone();
         // Until something comes, all that waits here waits for what is at work.
-        clock.behind(self.waiting.len(), self.come(next, stopping)).await;
+        clock.behind(self.waiting.len() + self.running.held(), self.come(next, stopping)).await;
     }
 
     /// The first that comes: places for the next delivery, the end of a lane's one, news from the receiver.
@@ -201,16 +227,15 @@ impl Pump {
                 // The semaphore is never closed, and somebody waits.
                 let (Ok(place), Some(turn)) = (place, self.waiting.pop()) else { return };
                 let (dispatcher, stopping) = (self.dispatcher.clone(), stopping.clone());
+                let begins = Some(Begins::of(&turn, self.clock.now()));
                 match turn.lane().cloned() {
-                    None => self.begin(async move {
-                        dispatcher.deliver(turn, place, stopping).await;
-                    }),
+                    None => self.begin(begins, async move { dispatcher.deliver(turn, place, stopping).await }),
                     Some(lane) => {
                         let in_lane = InLane::new(lane.clone(), self.waiting.begin(&lane), self.freed.clone());
                         let clock = self.clock.clone();
-                        self.begin(async move {
+                        self.begin(begins, async move {
                             let delivered = dispatcher.deliver(turn, place, stopping);
-                            in_lane.run(delivered, &clock, &dispatcher.endpoint().name).await;
+                            in_lane.run(delivered, &clock, &dispatcher.endpoint().name).await
                         });
                     }
                 }
@@ -220,18 +245,65 @@ impl Pump {
                 self.waiting.go_on(&lane, returned);
             }
             Some(turn) = self.keeps.recv() => self.waiting.push(turn),
+            _ = self.running.next(&mut self.again), if self.taken || self.running.held() > 0 => {}
             () = self.receiver.next(BATCH, &mut self.events) => self.follow(stopping),
         }
     }
 
     /// Lets a delivery's work run.
-    fn begin(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+    fn begin(&mut self, begins: Option<Begins>, work: impl Future<Output = Ended> + Send + 'static) {
         if self.clock.is_manual() {
             // Between its settlement and the end of its place nothing here is settled.
             let clock = self.clock.clone();
-            self.running.spawn(async move { clock.chore(Box::pin(work)).await });
+            self.running.begin(begins, async move { clock.chore(Box::pin(work)).await });
         } else {
-            self.running.spawn(work);
+            self.running.begin(begins, work);
+        }
+    }
+
+    /// Takes what came again of handlers that did not come to their end.
+    fn waiting_again(&mut self) {
+        for turn in self.again.drain(..) {
+            self.waiting.push(turn);
+        }
+        if self.taken && !self.is_taken() {
+            self.taken = false;
+            self.status.places_taken(None);
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        self.places.available_permits() == 0 && self.running.is_lost()
+    }
+
+    /// Nothing that was delivered can be settled any more.
+    fn lose(&mut self, overdue: bool) {
+        // Who ended has nothing to lose.
+        self.running.reap(&mut self.again);
+        self.again.clear();
+        self.cannot_settle(overdue);
+        // They come again; handling these too would do the work twice.
+        self.waiting.clear();
+        (self.kept, self.keeps) = mpsc::unbounded_channel();
+    }
+
+    fn cannot_settle(&mut self, overdue: bool) {
+        if overdue {
+            let prints = self.running.overdue(self.clock.now());
+            if !prints.is_empty() {
+                tracing::warn!(
+                    endpoint = &*self.dispatcher.endpoint().name,
+                    messages = prints.len(),
+                    "handlers took longer than the broker waits: they are cancelled, and their messages come again"
+                );
+            }
+            self.arrivals.overdue(prints, &self.clock);
+        } else {
+            self.running.lose();
+            self.arrivals.lost(&self.clock);
+        }
+        if self.is_taken() && !std::mem::replace(&mut self.taken, true) {
+            self.status.places_taken(Some(self.concurrency));
         }
     }
 
@@ -244,23 +316,24 @@ impl Pump {
     /// Waits here for a place, unless its broker would delete it soon. Those before it may never free theirs.
     fn arrive(&mut self, delivery: Delivery, stopping: &Stopping) {
         let turn = self.arrivals.turn(delivery, &self.clock);
-        if !turn.worn {
-            return self.waiting.push(turn);
+        if !turn.worn || turn.overdue.is_some() {
+            return self.wait(turn);
         }
         let (dispatcher, stopping, kept) = (self.dispatcher.clone(), stopping.clone(), self.kept.clone());
-        self.begin(async move {
+        self.begin(None, async move {
             if let Some(turn) = dispatcher.put_back(turn, &stopping).await {
                 // Nobody keeps it after a loss: it comes again.
                 drop(kept.send(turn));
             }
+            Ended::Returned
         });
     }
 
-    /// What waits here comes again.
-    fn lose(&mut self) {
-        self.arrivals.lost(&self.clock);
-        self.waiting.clear();
-        (self.kept, self.keeps) = mpsc::unbounded_channel();
+    /// Waits for a place, or for its handler, if that runs here.
+    fn wait(&mut self, turn: Turn) {
+        if let Some(turn) = self.running.hold(turn) {
+            self.waiting.push(turn);
+        }
     }
 
     fn follow(&mut self, stopping: &Stopping) {
@@ -274,13 +347,16 @@ impl Pump {
                 Event::Delivery(delivery) => self.arrive(*delivery, stopping),
                 Event::Lost(cause) => {
                     self.status.lost(&cause.to_string());
-                    // Handling these too would do the work twice.
-                    self.lose();
+                    self.lose(false);
+                }
+                Event::Overdue(cause) => {
+                    self.status.lost(&cause.to_string());
+                    self.lose(true);
                 }
                 Event::Cancelled(cause) => {
                     self.status.lost(&cause.to_string());
                     // Some brokers deliver them again all the same; what waits here may be all that is left of them.
-                    self.arrivals.lost(&self.clock);
+                    self.cannot_settle(false);
                 }
                 Event::Restored => self.status.receiving(),
                 Event::Degraded(cause) => self.status.lost(&cause.to_string()),

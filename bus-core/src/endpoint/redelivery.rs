@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{STARTS, Stopped, Stopping, relocate::relocate};
+use super::{OVERDUE, STARTS, Stopped, Stopping, relocate::relocate};
 use crate::{
     address::Destination,
     consumer::{EndpointContext, Verdict},
@@ -131,7 +131,7 @@ pub(super) async fn redeliver(
     copy.correlation_id = delivery.correlation_id;
     copy.headers = delivery.headers;
     // This one came to its end, and ended no process. What kills from time to time does so five times a round.
-    copy.headers.remove_if(|name| name.eq_ignore_ascii_case(STARTS));
+    copy.headers.remove_if(|name| [STARTS, OVERDUE].iter().any(|count| name.eq_ignore_ascii_case(count)));
     copy.headers.set(REDELIVERIES, i32::try_from(round.number).unwrap_or(i32::MAX));
     copy.priority = delivery.priority;
     copy.lane = delivery.lane;

@@ -10,7 +10,7 @@ use tokio::sync::RwLock;
 
 use super::{
     Stopped, Stopping,
-    arrival::STARTS,
+    arrival::{OVERDUE, STARTS},
     dispatch::read,
     relocate::{Relocated, relocate_unless},
     turn::{ALONE, Turn},
@@ -30,17 +30,46 @@ pub(super) const LIMIT: u32 = 5;
 pub(super) enum Verdict {
     /// Begin.
     Handle,
-    /// Put a copy with so many starts in its place.
-    Copy(u32),
-    /// It ended the process once more than it may.
-    Killer(u32),
+    /// Put a copy with this count in its place.
+    Copy(Count),
+    /// That was once more than it may.
+    Enough(Count),
+}
+
+/// How often a message was begun and did not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    /// Its process ended.
+    Starts(u32),
+    /// The broker did not wait longer.
+    Overdue(u32),
+}
+
+impl Count {
+    fn number(self) -> u32 {
+        match self {
+            Self::Starts(number) | Self::Overdue(number) => number,
+        }
+    }
+
+    fn header(self) -> &'static str {
+        match self {
+            Self::Starts(_) => STARTS,
+            Self::Overdue(_) => OVERDUE,
+        }
+    }
 }
 
 /// Looks at a delivery's history.
 pub(super) fn verdict(turn: &Turn) -> Verdict {
+    match turn.overdue {
+        Some(overdue) if overdue >= LIMIT => return Verdict::Enough(Count::Overdue(overdue)),
+        Some(overdue) => return Verdict::Copy(Count::Overdue(overdue)),
+        None => {}
+    }
     match starts(turn) {
-        starts if starts >= LIMIT => Verdict::Killer(starts),
-        starts if turn.counts || turn.worn => Verdict::Copy(starts),
+        starts if starts >= LIMIT => Verdict::Enough(Count::Starts(starts)),
+        starts if turn.counts || turn.worn => Verdict::Copy(Count::Starts(starts)),
         _ => Verdict::Handle,
     }
 }
@@ -75,37 +104,44 @@ pub(super) async fn after_counting(counting: &RwLock<()>, stopping: &Stopping) -
 /// [`Stopped`], and the delivery goes back to its queue.
 pub(super) async fn copy_back(
     mut delivery: Delivery,
-    starts: u32,
+    count: Count,
     given_up: impl Fn(&PublishOutcome) -> bool,
     endpoint: &EndpointContext,
     stopping: &Stopping,
 ) -> Result<Result<SettleOutcome, Delivery>, Stopped> {
     let clock = &endpoint.outlet.clock;
     let (name, message_id) = (&*endpoint.name, delivery.message_id.as_deref());
-    if delivery.headers.get(STARTS).and_then(HeaderValue::as_u32).unwrap_or_default() == starts {
-        tracing::debug!(endpoint = name, message_id, starts, "a message goes to the end of its queue, uncounted");
-    } else if starts < ALONE {
+    let before = delivery.headers.get(count.header()).and_then(HeaderValue::as_u32).unwrap_or_default();
+    match count {
+        _ if count.number() == before => {
+            tracing::debug!(endpoint = name, message_id, "a message goes to the end of its queue, uncounted");
+        }
         // Every message that was delivered when a process ended comes by here: that is no news.
-        tracing::debug!(
+        Count::Starts(starts) if starts < ALONE => tracing::debug!(
             endpoint = name,
             message_id,
             starts,
             "a message that may have been begun when a process ended goes to the end of its queue"
-        );
-    } else {
-        tracing::warn!(
+        ),
+        Count::Starts(starts) => tracing::warn!(
             endpoint = name,
             message_id,
             starts,
             "a message may be what ends its processes: it is handled alone, and goes to _error after five starts"
-        );
+        ),
+        Count::Overdue(overdue) => tracing::warn!(
+            endpoint = name,
+            message_id,
+            overdue,
+            "a message was handled for longer than the broker waits: it goes to the end of its queue, and to _error after five times"
+        ),
     }
     let mut copy = Outgoing::new(Destination::Queue(endpoint.name.clone()), delivery.body.clone(), clock.now());
     copy.content_type = delivery.content_type.clone();
     copy.message_id = delivery.message_id.clone();
     copy.correlation_id = delivery.correlation_id.clone();
     copy.headers = delivery.headers.clone();
-    copy.headers.set(STARTS, i32::try_from(starts).unwrap_or(i32::MAX));
+    copy.headers.set(count.header(), i32::try_from(count.number()).unwrap_or(i32::MAX));
     copy.priority = delivery.priority;
     copy.durable = delivery.durable;
     copy.extensions = delivery.extensions.clone();

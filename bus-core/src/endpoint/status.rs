@@ -30,8 +30,13 @@ struct State {
     outage: Outage,
     /// What the log says last: a person is needed.
     urgent: bool,
+    /// How many places there are, and since when all of them are taken by handlers whose delivery was lost.
+    taken: Option<(u32, Instant)>,
     degraded: Option<Instant>,
 }
+
+/// So long handlers whose delivery was lost may take all places without a word.
+const TAKEN: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Clone, Default)]
 enum Subscription {
@@ -53,6 +58,8 @@ pub(crate) enum Trouble {
     Refused,
     /// The subscription does not deliver.
     Lost,
+    /// Handlers do not come to their end.
+    Taken,
 }
 
 /// A message that is held, or was and has not got on yet; dropped when it does.
@@ -96,6 +103,7 @@ impl Status {
             state.subscription = Subscription::Stopping;
             // What was wrong is over without being better.
             state.outage = Outage::default();
+            state.taken = None;
             state.degraded = None;
         });
     }
@@ -119,15 +127,25 @@ impl Status {
         self.follow(Some(trouble));
     }
 
+    /// All places, so many, are taken by handlers whose delivery was lost; or not any more.
+    pub(crate) fn places_taken(&self, places: Option<u32>) {
+        let now = self.clock.now();
+        self.with(|state| state.taken = places.map(|places| (places, now)));
+        self.follow(None);
+    }
+
     /// Nothing if the endpoint does its work; else why it does not.
     pub(crate) fn problem(&self) -> Option<String> {
-        self.with(|state| state.problem())
+        let now = self.clock.now();
+        self.with(|state| state.problem(now))
     }
 
     /// Looks again at what goes on without a word: to be called now and then.
     pub(crate) fn round(&self) {
         if self.with(|state| matches!(state.subscription, Subscription::Lost(_))) {
             self.follow(Some(Trouble::Lost));
+        } else if self.with(|state| state.taken.is_some()) {
+            self.follow(Some(Trouble::Taken));
         }
     }
 
@@ -136,12 +154,12 @@ impl Status {
         let now = self.clock.now();
         let (change, log, over) = self.with(|state| {
             let works = match &state.subscription {
-                Subscription::Receiving => state.stuck == 0,
+                Subscription::Receiving => state.stuck == 0 && state.taken(now).is_none(),
                 Subscription::Lost(_) => false,
                 // Nothing is to be said of an endpoint that ends.
                 Subscription::Off | Subscription::Stopping => return (Change::Nothing, None, None),
             };
-            let problem = state.problem();
+            let problem = state.problem(now);
             let change = match (works, state.degraded, &problem) {
                 (false, None, Some(why)) => {
                     state.degraded = Some(now);
@@ -182,6 +200,9 @@ impl Status {
             Some((Trouble::Lost, error)) => {
                 tracing::warn!(endpoint, error, "an endpoint does not receive: it subscribes again until that works");
             }
+            Some((Trouble::Taken, error)) => {
+                tracing::warn!(endpoint, error, "an endpoint begins no message: its handlers do not come to their end");
+            }
             None => {}
         }
         if let Some(after) = over {
@@ -200,13 +221,24 @@ impl Status {
 }
 
 impl State {
-    fn problem(&self) -> Option<String> {
+    /// How many places there are, if all of them have been taken for long.
+    fn taken(&self, now: Instant) -> Option<u32> {
+        self.taken.filter(|(_, since)| *since + TAKEN <= now).map(|(places, _)| places)
+    }
+
+    fn problem(&self, now: Instant) -> Option<String> {
         match &self.subscription {
             Subscription::Off => Some("not started".to_owned()),
             Subscription::Stopping => Some("stopping".to_owned()),
             Subscription::Lost(why) => Some(why.clone()),
             Subscription::Receiving if self.held > 0 => Some(format!("{} held back: {}", plural(self.held), self.why)),
-            Subscription::Receiving => None,
+            Subscription::Receiving => self.taken(now).map(|places| {
+                format!(
+                    "no message is begun: the handlers at all {places} places were at work when the subscription was \
+                     lost, {} s ago or longer, and have not come to their end: give them a `.timeout(..)`",
+                    TAKEN.as_secs()
+                )
+            }),
         }
     }
 }

@@ -13,6 +13,10 @@ pub(crate) struct Turn {
     pub(crate) counts: bool,
     /// Its broker would delete it soon, since it was delivered often: a copy takes its place.
     pub(crate) worn: bool,
+    /// Its handler here was cancelled since the broker did not wait longer, and that so often by now: it is counted
+    /// and not handled.
+    pub(crate) overdue: Option<u32>,
+    pub(crate) arrived: Instant,
     /// Half of its lease: not begun after this without a longer one.
     pub(crate) stale: Option<Instant>,
 }

@@ -153,7 +153,8 @@ mod tests {
         let mut delivery = Delivery::new(Bytes::from_static(name.as_bytes()), unsettled);
         // `a1` is the first of lane `a`; `-1` is of none.
         delivery.lane = Some(&name[..1]).filter(|lane| *lane != "-").map(|lane| Lane(lane.into()));
-        Turn { delivery, starts: 0, counts: false, worn: false, stale: None }
+        let arrived = Clock::real().now();
+        Turn { delivery, starts: 0, counts: false, worn: false, overdue: None, arrived, stale: None }
     }
 
     fn waiting(names: &[&'static str]) -> Waiting {

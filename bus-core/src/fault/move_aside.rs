@@ -5,7 +5,7 @@ use crate::{
     MessageType,
     address::Destination,
     consumer::EndpointContext,
-    endpoint::{STARTS, Stopped, Stopping, relocate},
+    endpoint::{OVERDUE, STARTS, Stopped, Stopping, relocate},
     envelope::{Headers, Host, date},
     observer::Receiving,
     transport::{Delivery, EnsureQueue, Outgoing, SettleOutcome},
@@ -53,6 +53,7 @@ pub(crate) async fn move_aside(
     copy.headers.remove_if(|name| {
         name.eq_ignore_ascii_case("MT-Reason")
             || name.eq_ignore_ascii_case(STARTS)
+            || name.eq_ignore_ascii_case(OVERDUE)
             || name.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("MT-Fault-"))
     });
     for (name, value) in reason.iter() {

@@ -79,6 +79,9 @@ pub enum Event {
     /// The subscription is gone, and all lanes with it; unsettled deliveries will come again, and cannot be settled
     /// here. The receiver tries to come back.
     Lost(Cause),
+    /// The same, since the broker did not wait longer for a delivery to be settled. The bus cancels the handlers that
+    /// took most of that time, and counts it: after five times their message goes to `_error`.
+    Overdue(Cause),
     /// The broker ended the subscription, as it does when the queue is deleted: unsettled deliveries may never come
     /// again. The bus handles them to their end, although they cannot be settled here. The receiver tries to come
     /// back.

@@ -13,8 +13,9 @@ use crate::{
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long messages that do not need it wait for what is being made: until then all stay in order.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long messages wait at the most for the topology to be declared again.
-const RESTORING: Duration = Duration::from_secs(5);
+/// How long messages wait at the most for the topology to be declared again. A queue that does not answer takes 5 s of
+/// it, and the bindings of the others are to be back all the same.
+const RESTORING: Duration = Duration::from_secs(7);
 /// After something failed although the connection stands.
 const PAUSE: Duration = Duration::from_millis(100);
 

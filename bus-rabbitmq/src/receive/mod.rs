@@ -184,18 +184,29 @@ impl Inbound {
         let refusal = refusal.unwrap_or_else(|| Refusal::new(Kind::Channel, words));
         // The worker may have ended with the transport.
         let _ = self.hand.commands.send(Command::Ended(generation, cancelled));
+        let overdue = refusal.is_overdue();
         let cause: Cause = Arc::new(refusal);
-        match cancelled {
+        self.tell(match (cancelled, overdue) {
             // Of a deleted queue nothing comes again.
-            true if !std::mem::replace(&mut self.lost, true) => self.queued.push_back(Event::Cancelled(cause)),
-            _ => self.lose(cause),
-        }
+            (true, _) => Event::Cancelled(cause),
+            (_, true) => Event::Overdue(cause),
+            _ => Event::Lost(cause),
+        });
     }
 
     fn lose(&mut self, cause: Cause) {
         self.current = None;
-        if !std::mem::replace(&mut self.lost, true) && !self.paused {
-            self.queued.push_back(Event::Lost(cause));
+        if !self.paused {
+            self.tell(Event::Lost(cause));
+        } else {
+            self.lost = true;
+        }
+    }
+
+    /// Once for each time that it is lost.
+    fn tell(&mut self, loss: Event) {
+        if !std::mem::replace(&mut self.lost, true) {
+            self.queued.push_back(loss);
         }
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct Worker {
     /// When to try to subscribe again, and how often that failed.
     retry: Option<Instant>,
     failures: u32,
+    /// The number of the connection that it was tried on last.
+    tried: u64,
     /// The queue may be gone: declare it before subscribing.
     declare_first: bool,
     lost: Option<Cause>,
@@ -87,6 +89,7 @@ impl Worker {
             paused: false,
             retry: None,
             failures: 0,
+            tried: 0,
             declare_first: false,
             lost: None,
             told: None,
@@ -204,7 +207,9 @@ impl Worker {
             let cause = Arc::new(self.status.borrow().refusal(self.clock.now()));
             self.lose(cause);
         }
-        if self.life.is_none() && usable.is_some() && self.wanted() {
+        // On the connection that it was tried on, the pause until it is tried again goes on.
+        let pausing = self.retry.is_some() && usable == Some(self.tried);
+        if self.life.is_none() && usable.is_some() && self.wanted() && !pausing {
             self.failures = 0;
             self.revive().await;
         }
@@ -284,6 +289,7 @@ impl Worker {
     }
 
     async fn subscribe(&mut self, number: u64, connection: &Connection) -> Result<(), Refusal> {
+        self.tried = number;
         let (channel, consumer) = subscribe(connection, &self.settings).await?;
         let queue = short(&self.settings.queue)?;
         self.generation += 1;

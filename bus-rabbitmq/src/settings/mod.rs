@@ -102,7 +102,16 @@ impl Settings {
                 port: host.port,
             },
             vhost: self.virtual_host.clone(),
-            query: AMQPQueryString { heartbeat: Some(self.heartbeat), ..AMQPQueryString::default() },
+            query: AMQPQueryString { heartbeat: Some(self.asked_heartbeat()), ..AMQPQueryString::default() },
+        }
+    }
+
+    /// lapin looks every half heartbeat whether nothing came for two, so it finds a dead peer after up to two and a
+    /// half: of four fifths, those are two of ours.
+    fn asked_heartbeat(&self) -> u16 {
+        match self.heartbeat {
+            0 => 0,
+            seconds => (u32::from(seconds) * 4 / 5).max(1) as u16,
         }
     }
 

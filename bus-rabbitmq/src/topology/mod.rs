@@ -163,9 +163,9 @@ impl Applied {
 
     /// The same on the connection that publishes, before its first message: a broker that was killed may have lost
     /// bindings, and what is published before they are back reaches nobody. Without the queues that belong to the
-    /// connection of their receivers. As far as it goes: the receivers declare it all again too.
+    /// connection of their receivers. As far as it goes: the receivers declare it all again too. It does not wait for
+    /// its turn: what holds up one of those would have it time out.
     pub(crate) async fn again_for_senders(&self, connection: &Connection) {
-        let _turn = self.turn.lock().await;
         let last = lock(&self.last).clone();
         let Some((topology, ApplyMode::Create)) = last else { return };
         let mut shared = Topology::clone(&topology);

@@ -7,6 +7,7 @@ mod access;
 mod delays;
 mod endpoint;
 mod faults;
+mod forgotten;
 mod frames;
 mod publish;
 mod receive;

@@ -1,14 +1,17 @@
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bus_core::{
     clock::Clock,
     topology::{Queue, Topology},
-    transport::{ApplyMode, Driver, Event, PublishOutcome, ReceiverSettings, Transport, TransportError},
+    transport::{ApplyMode, Driver, Environment, Event, PublishOutcome, ReceiverSettings, Transport, TransportError},
 };
 use bus_rabbitmq::DRIVER;
 
 use crate::{
-    frames::{CHANNEL_OPEN, CONSUME, GET, OPEN, START_OK, TUNE_OK, blocked, close, got, tune, unblocked},
+    frames::{CHANNEL_OPEN, CONSUME, GET, OPEN, START_OK, TUNE_OK, blocked, cancelled, close, got, tune, unblocked},
     peer::{Act, Peer, environment, outcomes, pass, pass_at, shown, soon, submit},
 };
 
@@ -20,7 +23,7 @@ pub(crate) fn access_refused() -> Act {
 }
 
 /// With a clock that [`pass`] moves.
-async fn connected(peer: &Peer, clock: &Clock) -> std::sync::Arc<dyn Transport> {
+async fn connected(peer: &Peer, clock: &Clock) -> Arc<dyn Transport> {
     let transport = DRIVER.open(&peer.url(), environment(clock)).unwrap();
     transport.connect(clock.after(Duration::from_secs(3600))).await.unwrap();
     transport
@@ -182,6 +185,52 @@ async fn a_connection_that_went_dumb_is_given_up_after_two_heartbeats() {
     let _transport = peer.connected().await;
     // Nothing comes any more, not even heartbeats.
     peer.saw(|record| record.logins("publish") >= 2 && record.logins("consume") >= 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shorter_heartbeat_is_agreed_on_so_that_a_dumb_connection_is_found_within_two_of_the_urls() {
+    for (asked, agreed) in
+        [("", 8), ("?heartbeat=60", 48), ("?heartbeat=2", 1), ("?heartbeat=1", 1), ("?heartbeat=0", 0)]
+    {
+        let peer = Peer::ordinary().await;
+        let transport = DRIVER.open(&format!("{}{asked}", peer.url()), Environment::default()).unwrap();
+        transport.connect(soon()).await.unwrap();
+        let heartbeats = peer.saw(|record| record.heartbeats.len() >= 2).await.heartbeats;
+        assert!(heartbeats.iter().all(|heartbeat| *heartbeat == agreed), "{asked}: {heartbeats:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_queue_stays_deleted_for_a_moment_whatever_is_heard_of_the_connection() {
+    let clock = Clock::manual(1);
+    let subscribed = Arc::new(Mutex::new(Vec::new()));
+    let channels = subscribed.clone();
+    let peer = Peer::start(move |seen| {
+        if seen.method == CONSUME {
+            channels.lock().unwrap().push(seen.channel);
+        }
+        Act::Answer
+    })
+    .await;
+    let transport = connected(&peer, &clock).await;
+    let mut receiver = transport.receive(ReceiverSettings::new("q".into(), 1)).await.unwrap();
+    let times = || subscribed.lock().unwrap().len();
+    let channel = subscribed.lock().unwrap()[0];
+    let begin = clock.now();
+    peer.say("consume", cancelled(channel));
+    let mut events = Vec::new();
+    receiver.next(1, &mut events).await;
+    assert!(matches!(events.pop(), Some(Event::Cancelled(_))));
+    for _ in 0..10 {
+        peer.say("consume", blocked("low on memory"));
+        peer.say("consume", unblocked());
+        pass_at(1, &clock, || clock.now() > begin).await;
+    }
+    pass_at(1, &clock, || times() == 2).await;
+    let stayed = clock.now() - begin;
+    assert!(stayed >= Duration::from_millis(250), "{stayed:?}");
+    receiver.next(1, &mut events).await;
+    assert!(matches!(events.pop(), Some(Event::Restored)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

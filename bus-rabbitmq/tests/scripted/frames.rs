@@ -93,6 +93,11 @@ pub(crate) fn declared(channel: u16, queue: &str, ready: u32) -> Vec<u8> {
     method(channel, (50, 11), arguments().short(queue).bytes(&ready.to_be_bytes()).bytes(&[0; 4]))
 }
 
+/// The broker ends a subscription, as it does when the queue is deleted.
+pub(crate) fn cancelled(channel: u16) -> Vec<u8> {
+    method(channel, (60, 30), arguments().short("tag").bytes(&[1]))
+}
+
 /// A message for a consumer.
 pub(crate) fn delivered(channel: u16, tag: u64, body: &str) -> Vec<u8> {
     let arguments = arguments().short("tag").bytes(&tag.to_be_bytes()).bytes(&[0]).short("").short("q");

@@ -10,3 +10,4 @@ mod frames;
 mod hosts;
 mod peer;
 mod publishing;
+mod restoring;

@@ -18,7 +18,7 @@ use tokio::{
     sync::{broadcast, watch},
 };
 
-use crate::frames::{CHANNEL_OPEN, Method, PUBLISH, START_OK, ack, frame, ordinary, start};
+use crate::frames::{CHANNEL_OPEN, Method, PUBLISH, START_OK, TUNE_OK, ack, frame, ordinary, start};
 
 /// A method that a client sent.
 pub(crate) struct Seen {
@@ -68,6 +68,8 @@ pub(crate) struct Record {
     pub(crate) open: usize,
     /// Methods that came.
     pub(crate) methods: Vec<Method>,
+    /// In seconds, what was agreed on.
+    pub(crate) heartbeats: Vec<u16>,
 }
 
 impl Record {
@@ -211,7 +213,12 @@ impl Peer {
                     record.credentials.push(plain(&text));
                 });
             }
-            self.record.send_modify(|record| record.methods.push(method));
+            self.record.send_modify(|record| {
+                record.methods.push(method);
+                if method == TUNE_OK {
+                    record.heartbeats.push(u16::from_be_bytes([payload[10], payload[11]]));
+                }
+            });
             if method == CHANNEL_OPEN {
                 closed.remove(&channel);
                 published.remove(&channel);

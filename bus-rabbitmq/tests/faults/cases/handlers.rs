@@ -218,15 +218,18 @@ pub(crate) async fn they_finish_on_a_cut_connection(stage: &mut Stage) -> Vec<Ro
     rows
 }
 
+const USUAL_CONSUMER_TIMEOUT: Duration = Duration::from_secs(1800);
+
+fn set_consumer_timeout(stage: &mut Stage, timeout: Duration) {
+    let set = format!("application:set_env(rabbit, consumer_timeout, {}).", timeout.as_millis());
+    stage.server(|server| server.control(&["eval", &set]).unwrap());
+}
+
 /// Deep prefetch, slow handlers: the broker closes the channel over and over, and all is handled all the same.
 pub(crate) async fn they_hold_messages_longer_than_the_broker_allows(stage: &mut Stage) -> Vec<Row> {
     const MESSAGES: u32 = 20;
     const EACH: Duration = Duration::from_millis(500);
-    let set = |stage: &mut Stage, milliseconds: &str| {
-        let set = format!("application:set_env(rabbit, consumer_timeout, {milliseconds}).");
-        stage.server(|server| server.control(&["eval", &set]).unwrap());
-    };
-    set(stage, "5000");
+    set_consumer_timeout(stage, Duration::from_secs(5));
     let (place, mut rows) = (stage.place(), Vec::new());
     reset_peak();
     let works = KINDS.map(|kind| {
@@ -264,7 +267,58 @@ pub(crate) async fn they_hold_messages_longer_than_the_broker_allows(stage: &mut
         }
     });
     rows.extend(join_all(works).await);
-    set(stage, "1800000");
+    set_consumer_timeout(stage, USUAL_CONSUMER_TIMEOUT);
+    rows
+}
+
+/// A handler that never returns keeps no place, and its message does not come for ever.
+pub(crate) async fn one_hangs_for_longer_than_the_broker_waits(stage: &mut Stage) -> Vec<Row> {
+    const MESSAGES: u32 = 101;
+    const HANGS: u32 = 0;
+    const BETWEEN: Duration = Duration::from_millis(200);
+    set_consumer_timeout(stage, Duration::from_secs(2));
+    let place = stage.place();
+    reset_peak();
+    let works = KINDS.map(|kind| {
+        let place = &place;
+        async move {
+            let (tally, hung) = (Arc::new(Tally::default()), Arc::new(AtomicU32::new(0)));
+            let (counts, hangs) = (tally.clone(), hung.clone());
+            let handle = move |message: Numbered| {
+                let (counts, hangs) = (counts.clone(), hangs.clone());
+                async move {
+                    if message.number == HANGS {
+                        hangs.fetch_add(1, Ordering::Relaxed);
+                        std::future::pending::<()>().await;
+                    }
+                    counts.note(message.number);
+                    Ok::<_, Failure>(())
+                }
+            };
+            let queue = format!("q-{kind}");
+            let bus = builder(&place.url())
+                .endpoint(queue.clone(), |e| of_kind(e.consumer(handle).prefetch(8).concurrency(4), kind))
+                .build()
+                .unwrap();
+            bus.start().await.unwrap();
+            for number in 0..MESSAGES {
+                bus.send(&*format!("queue:{queue}"), Numbered { number }).await.unwrap();
+                tokio::time::sleep(BETWEEN).await;
+            }
+            let others = tokio::time::timeout(Duration::from_secs(20), tally.until(MESSAGES as usize - 1)).await;
+            let moved = place.until_ready(&format!("{queue}_error"), 1).await;
+            let left = place.ready(&queue).await;
+            bus.stop().await;
+            let mut row = tally.row("consumer_timeout 2 s, a handler hangs", kind, MESSAGES as usize - 1);
+            row.expect(others.is_ok(), "the others did not get on");
+            row.expect(moved == 1, "it did not go to `_error`");
+            row.expect(left == Some(0), format!("{left:?} are left in the queue"));
+            row.expect(hung.load(Ordering::Relaxed) == 5, format!("it was begun {hung:?} times"));
+            row
+        }
+    });
+    let rows = join_all(works).await;
+    set_consumer_timeout(stage, USUAL_CONSUMER_TIMEOUT);
     rows
 }
 

@@ -45,6 +45,7 @@ pub(crate) const CASES: &[Case] = cases![
     handlers::one_hangs_while_its_connection_is_cut_25_times_at_a_delivery_limit_of_20,
     handlers::they_finish_on_a_cut_connection,
     handlers::they_hold_messages_longer_than_the_broker_allows,
+    handlers::one_hangs_for_longer_than_the_broker_waits,
     handlers::messages_fail_while_the_error_queue_is_deleted,
     handlers::transient_messages_fail_and_the_broker_restarts,
     handlers::messages_fail_at_an_endpoint_that_forgets,
