@@ -107,7 +107,9 @@ pub enum PublishOutcome {
     Confirmed,
     /// No queue wanted it, and the message was mandatory. The broker does not have it.
     Unroutable,
-    /// The broker refused it, and would refuse it again. It does not have it.
+    /// The broker refused it, and would refuse it again. It does not have it; but where a message for several queues
+    /// was refused by one of them, the others may have it, and the reason says so. An answer all the same: sent again
+    /// until it is taken, it would come to the others each time.
     Rejected(BoxError),
     /// It was never sent.
     NotSent(BoxError),

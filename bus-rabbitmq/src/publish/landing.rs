@@ -122,12 +122,14 @@ impl Worker {
     }
 }
 
-/// `basic.nack`. Of several queues some may have taken it.
+/// `basic.nack`. Of several queues some may have taken it, and get it once more each time that it is sent: it is an
+/// answer, or a full queue would fill the others.
 fn not_taken(to: &Destination) -> PublishOutcome {
-    match to {
-        Destination::Topic(_) => PublishOutcome::Unknown("basic.nack: at least one queue did not take it".into()),
-        Destination::Queue(_) => {
-            PublishOutcome::Rejected("the broker did not take it (basic.nack): the queue may be full".into())
+    let why = match to {
+        Destination::Topic(_) => {
+            "at least one of its queues did not take it (basic.nack) and may be full; its other queues may have it"
         }
-    }
+        Destination::Queue(_) => "the broker did not take it (basic.nack): the queue may be full",
+    };
+    PublishOutcome::Rejected(why.into())
 }

@@ -8,6 +8,7 @@ mod delays;
 mod endpoint;
 mod faults;
 mod frames;
+mod full;
 mod publish;
 mod receive;
 mod server;

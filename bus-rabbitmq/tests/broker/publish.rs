@@ -189,23 +189,6 @@ async fn what_may_not_be_declared_is_used_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_whose_message_one_of_the_queues_did_not_take_is_unknown() {
-    let rabbit = Rabbit::new();
-    let transport = rabbit.with_queue("good").await;
-    let full = r#"{"durable":true,"arguments":{"x-max-length":1,"x-overflow":"reject-publish"}}"#;
-    rabbit.put("queues", "full", full);
-    rabbit.put("exchanges", "T", r#"{"type":"fanout","durable":true}"#);
-    rabbit.bind("T", "full");
-    rabbit.bind("T", "good");
-    let mut outcomes = Vec::new();
-    for number in 0..4 {
-        outcomes.push(send(&transport, published("T", number)).await);
-    }
-    assert!(outcomes.iter().any(|outcome| matches!(outcome, PublishOutcome::Unknown(_))), "{outcomes:?}");
-    assert!(!outcomes.iter().any(|outcome| matches!(outcome, PublishOutcome::Rejected(_))), "{outcomes:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn without_a_connection_a_message_is_not_sent_at_its_deadline() {
     let rabbit = Rabbit::new();
     let transport = rabbit.open();
