@@ -50,6 +50,12 @@ impl Refusal {
         self.kind == Kind::Missing && self.words.contains("no queue")
     }
 
+    /// There is no such exchange: this one, if the broker says which.
+    pub(crate) fn missing_exchange(&self) -> Option<&str> {
+        let name = self.words.split_once("no exchange '")?.1.split_once("' in vhost")?.0;
+        (self.kind == Kind::Missing).then_some(name)
+    }
+
     /// The broker answered, and the connection goes on.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Locked | Kind::Channel)
@@ -121,6 +127,14 @@ mod tests {
     fn refused(words: &str) -> Kind {
         let error = AMQPError::new(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED), words.into());
         while_connecting(ErrorKind::ProtocolError(error).into()).kind()
+    }
+
+    #[test]
+    fn the_exchange_that_is_missing_is_known_by_the_brokers_words() {
+        let missing = |words| Refusal::new(Kind::Missing, words).missing_exchange().map(str::to_owned);
+        let said = missing("NOT_FOUND - no exchange 'Acme:Event' in vhost '/'");
+        assert_eq!(said.as_deref(), Some("Acme:Event"));
+        assert_eq!(missing("NOT_FOUND - no queue 'q' in vhost '/'"), None);
     }
 
     #[test]

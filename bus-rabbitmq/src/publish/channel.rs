@@ -6,7 +6,7 @@ use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 use super::{needs::Announced, returns::Returns};
 use crate::{
     refusal::{Kind, Refusal},
-    topology::{Applied, Need, ensure},
+    topology::{Applied, Lost, Need, ensure},
 };
 
 /// How long the broker may take to answer before it is asked again, on another channel.
@@ -43,11 +43,11 @@ pub(crate) fn open(
     clock: Clock,
     generation: u64,
     connection: Arc<Connection>,
-    lost: Option<Arc<Applied>>,
+    lost: Option<(Lost, Arc<Applied>)>,
 ) -> Preparing {
     Box::pin(async move {
-        if let Some(applied) = lost
-            && clock.by(clock.after(RESTORING), applied.again_for_senders(&connection)).await.is_err()
+        if let Some((lost, applied)) = lost
+            && clock.by(clock.after(RESTORING), applied.again_for_senders(&connection, lost)).await.is_err()
         {
             tracing::warn!(
                 after = ?RESTORING,

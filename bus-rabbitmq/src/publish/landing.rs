@@ -85,8 +85,12 @@ impl Worker {
         }
         let mut flown = self.ground();
         if refusal.kind() == Kind::Missing {
-            // Somebody deleted an exchange: ask for all of them again.
+            // Somebody deleted an exchange: ask for all of them again. If endpoints of ours were bound to it, that is
+            // lost too, and what is published before they are bound again reaches nobody.
             self.needs.forget_all();
+            if refusal.missing_exchange().is_some_and(|exchange| self.applied.has_exchange(exchange)) {
+                self.deleted = true;
+            }
         }
         if flown.len() == 1
             && let Some((_, mut entry)) = flown.pop_first()

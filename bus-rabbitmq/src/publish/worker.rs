@@ -17,7 +17,7 @@ use crate::{
     encode::encode,
     link::{Link, Status},
     refusal::Refusal,
-    topology::{Applied, Need},
+    topology::{Applied, Lost, Need},
 };
 
 /// Messages taken over at once.
@@ -30,7 +30,7 @@ pub(crate) struct Worker {
     pub(super) clock: Clock,
     commands: mpsc::UnboundedReceiver<Command>,
     pub(super) status: watch::Receiver<Status>,
-    applied: Arc<Applied>,
+    pub(super) applied: Arc<Applied>,
     connection: Option<(u64, Arc<Connection>)>,
     /// The broker takes publishes.
     open: bool,
@@ -45,6 +45,8 @@ pub(crate) struct Worker {
     opening: bool,
     /// On this connection, or an earlier one, the topology was declared; a start declares it on the first.
     restored: u64,
+    /// An exchange of the topology was found deleted since.
+    pub(super) deleted: bool,
     preparing: FuturesUnordered<Preparing>,
     /// No deadline passes before it.
     pub(super) earliest: Option<Instant>,
@@ -73,6 +75,7 @@ impl Worker {
             sequence: 0,
             opening: false,
             restored: 1,
+            deleted: false,
             preparing: FuturesUnordered::new(),
             earliest: None,
             draining: None,
@@ -157,8 +160,13 @@ impl Worker {
         while let Some(front) = self.line.front() {
             let Some((_, outlet)) = self.outlet.as_ref().filter(|(known, _)| *known == generation) else {
                 self.opening = true;
-                // A channel that is opened again on the same connection finds everything there.
-                let lost = (generation > self.restored).then(|| self.applied.clone());
+                // A channel that is opened again on the same connection finds everything there, but for what is known
+                // to be deleted.
+                let lost = match generation > self.restored {
+                    true => Some(Lost::Connection),
+                    false => self.deleted.then_some(Lost::Exchange),
+                };
+                let lost = lost.map(|lost| (lost, self.applied.clone()));
                 self.preparing.push(open(self.clock.clone(), generation, connection, lost));
                 return;
             };
@@ -215,7 +223,7 @@ impl Worker {
     fn prepared(&mut self, prepared: Prepared) {
         match prepared {
             Prepared::Opened(generation, outlet) => {
-                (self.opening, self.restored) = (false, generation);
+                (self.opening, self.restored, self.deleted) = (false, generation, false);
                 self.outlet = Some((generation, outlet));
             }
             Prepared::Late(need) => self.needs.late(&need),
