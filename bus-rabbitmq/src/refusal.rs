@@ -14,6 +14,7 @@ const UNREADABLE: &str = "a message that the client cannot read";
 pub(crate) struct Refusal {
     kind: Kind,
     words: String,
+    provoked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(crate) enum Kind {
 
 impl Refusal {
     pub(crate) fn new(kind: Kind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into() }
+        Self { kind, words: words.into(), provoked: false }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -59,6 +60,11 @@ impl Refusal {
     /// The broker answered, and the connection goes on.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Locked | Kind::Channel)
+    }
+
+    /// The broker ended the connection over something that it was sent: the same, sent again, may end the next one.
+    pub(crate) fn is_provoked(&self) -> bool {
+        self.provoked
     }
 
     pub(crate) fn boxed(self) -> BoxError {
@@ -104,8 +110,21 @@ impl From<Error> for Refusal {
             },
             _ => Kind::Disconnected,
         };
-        Self { kind, words }
+        let provoked = matches!(error.kind(), ErrorKind::ProtocolError(protocol)
+            if matches!(protocol.kind(), AMQPErrorKind::Hard(hard) if provoked(hard)));
+        Self { kind, words, provoked }
     }
+}
+
+/// The others say something about the broker: an operator closes connections, a resource or a permission is missing.
+fn provoked(error: &AMQPHardError) -> bool {
+    use AMQPHardError::{
+        CHANNELERROR, COMMANDINVALID, FRAMEERROR, INTERNALERROR, NOTIMPLEMENTED, SYNTAXERROR, UNEXPECTEDFRAME,
+    };
+    matches!(
+        error,
+        FRAMEERROR | SYNTAXERROR | COMMANDINVALID | CHANNELERROR | UNEXPECTEDFRAME | NOTIMPLEMENTED | INTERNALERROR
+    )
 }
 
 /// While connecting, a 403 ends the connection although AMQP counts it among the errors of channels.

@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Outlet {
     pub(crate) connection: Arc<Connection>,
+    /// The bytes of the largest frame.
+    pub(crate) frame_max: usize,
     pub(crate) channel: Channel,
     pub(crate) returns: Returns,
 }
@@ -63,10 +65,9 @@ pub(crate) fn open(
             };
             match answered(&clock, opened).await {
                 Ok(channel) => {
-                    return Prepared::Opened(
-                        generation,
-                        Box::new(Outlet { connection, channel, returns: Returns::default() }),
-                    );
+                    let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
+                    let outlet = Outlet { connection, frame_max, channel, returns: Returns::default() };
+                    return Prepared::Opened(generation, Box::new(outlet));
                 }
                 Err(refusal) => tracing::debug!(error = %refusal, "no channel to publish on: asked for again"),
             }

@@ -14,7 +14,7 @@ use super::{
     needs::Needs,
 };
 use crate::{
-    encode::encode,
+    encode::{encode, fits_frame},
     link::{Link, Status},
     refusal::Refusal,
     topology::{Applied, Lost, Need},
@@ -138,8 +138,8 @@ impl Worker {
         self.open = status.open();
         self.connection = status.usable().map(|(generation, connection)| (generation, connection.clone()));
         let generation = self.connection.as_ref().map(|(generation, _)| *generation);
-        if self.outlet.as_ref().is_some_and(|(known, _)| Some(*known) != generation) {
-            self.lost();
+        if let Some((known, _)) = self.outlet.as_ref().filter(|(known, _)| Some(*known) != generation) {
+            self.connection_ended(status.end_of(*known));
         }
         if generation != before {
             self.opening = false;
@@ -188,8 +188,12 @@ impl Worker {
             }
             let Some(mut entry) = self.line.pop() else { return };
             self.sequence += 1;
-            entry.handed = true;
             let publication = encode(&entry.message, self.sequence, &self.clock);
+            if let Err(reason) = fits_frame(entry.headers, &publication.properties, outlet.frame_max) {
+                entry.tell(PublishOutcome::Rejected(reason));
+                continue;
+            }
+            entry.handed = true;
             self.flights.launch(&outlet.channel, self.sequence, publication, entry.message.body.clone());
             self.flying.insert(self.sequence, entry);
         }

@@ -9,4 +9,5 @@ mod forgotten;
 mod frames;
 mod hosts;
 mod peer;
+mod poison;
 mod publishing;
