@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     NoCredentials,
     /// Other errors that end a channel.
     Channel,
+    /// The broker did not answer in time, and the connection stands.
+    Unanswered,
     /// The connection is gone, or never was.
     Disconnected,
 }
