@@ -266,3 +266,21 @@ async fn a_moved_message_is_delivered_to_its_queue_alone() {
     assert!(matches!(send(&transport, moved).await, PublishOutcome::Confirmed));
     assert_eq!((ready(&transport, "q_error").await, ready(&transport, "other").await), (1, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tap_on_the_exchange_of_a_queue_does_not_hide_that_the_queue_is_gone() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.with_queue("q").await;
+    rabbit.put("queues", "tap", r#"{"durable":true}"#);
+    rabbit.bind("q", "tap");
+    assert!(matches!(send(&transport, to("q", 1)).await, PublishOutcome::Confirmed));
+    assert_eq!((ready(&transport, "q").await, ready(&transport, "tap").await), (1, 0), "it goes past the exchange");
+    rabbit.delete("queues", "q");
+    assert!(matches!(send(&transport, to("q", 2)).await, PublishOutcome::Unroutable));
+    assert_eq!(ready(&transport, "tap").await, 0);
+    // What is sent to the exchange is for whoever is bound to it.
+    let mut tapped = published("q", 3);
+    tapped.mandatory = true;
+    assert!(matches!(send(&transport, tapped).await, PublishOutcome::Confirmed));
+    assert_eq!(ready(&transport, "tap").await, 1);
+}

@@ -11,3 +11,4 @@ mod hosts;
 mod peer;
 mod poison;
 mod publishing;
+mod window;
