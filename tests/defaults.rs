@@ -178,6 +178,12 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "LOOKED_AT: u32 = 10;",
     ),
     ("all headers of a message", "120 KiB", "bus-rabbitmq/src/encode.rs", "HEADERS: usize = 120 * 1024;"),
+    (
+        "connections that a message ends alone until it is refused",
+        "3",
+        "bus-rabbitmq/src/publish/landing.rs",
+        "ENDED: u32 = 3;",
+    ),
     ("nesting of headers", "16 levels", "bus-rabbitmq/src/headers.rs", "DEEPEST: usize = 16;"),
     (
         "patience of the harness",

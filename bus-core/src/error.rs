@@ -13,7 +13,8 @@ use crate::{
 ///
 /// Of a publish or send it says what the broker has: with [`Unroutable`](Self::Unroutable),
 /// [`Rejected`](Self::Rejected) and [`NotSent`](Self::NotSent) it does not have the message, with
-/// [`Unknown`](Self::Unknown) it may have it.
+/// [`Unknown`](Self::Unknown) it may have it. Of an event that one of several queues refused, which is
+/// [`Rejected`](Self::Rejected) too, the other queues may have a copy.
 ///
 /// ```
 /// use bus_core::Error;
@@ -65,7 +66,8 @@ pub enum Error {
         /// The message.
         message: Box<Posted>,
     },
-    /// The broker refused the message, and would refuse it again; it does not have it.
+    /// The broker refused the message, and would refuse it again; it does not have it. Of an event for several queues
+    /// those that did not refuse it may have it: the source says so.
     #[error("the broker refused {message}")]
     Rejected {
         /// The message.

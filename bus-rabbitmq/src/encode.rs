@@ -23,6 +23,8 @@ use crate::{
 /// Properties travel in one frame, and a broker that gets a larger one closes the connection, with every
 /// other message on it. RabbitMQ's default frame is 128 KiB; what is left is for the other properties.
 const HEADERS: usize = 120 * 1024;
+/// What a frame of properties has beside its headers and texts, and the headers of our own that a message gets here.
+const BESIDE: usize = 64 + 512;
 
 /// What lapin is given for a message.
 #[derive(Debug)]
@@ -43,8 +45,9 @@ pub(crate) fn delay(message: &Outgoing) -> Option<Duration> {
     message.delay.filter(|delay| !delay.is_zero())
 }
 
-/// Finds what the broker, or lapin, would only answer by closing the channel or worse.
-pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
+/// Finds what the broker, or lapin, would only answer by closing the channel or worse; says how many bytes the headers
+/// take.
+pub(crate) fn validate(message: &Outgoing) -> Result<usize, BoxError> {
     if let Some(delay) = delay(message) {
         match &message.to {
             Destination::Queue(queue) => drop(route(delay, queue)?),
@@ -75,8 +78,31 @@ pub(crate) fn validate(message: &Outgoing) -> Result<(), BoxError> {
     carbon_copies(message)?;
     // What is moved was read by lapin at that depth, and has nowhere else to go.
     match size(&message.headers, if is_moved(message) { usize::MAX } else { DEEPEST })? {
-        bytes if bytes <= HEADERS => Ok(()),
+        bytes if bytes <= HEADERS => Ok(bytes),
         bytes => Err(format!("the headers take {bytes} bytes; {HEADERS} are allowed").into()),
+    }
+}
+
+/// Whether a message with so many bytes of headers has properties that fit into a frame of that connection.
+pub(crate) fn fits_frame(headers: usize, properties: &BasicProperties, frame_max: usize) -> Result<(), BoxError> {
+    let texts = [
+        properties.content_type(),
+        properties.content_encoding(),
+        properties.correlation_id(),
+        properties.reply_to(),
+        properties.expiration(),
+        properties.message_id(),
+        properties.kind(),
+        properties.app_id(),
+    ];
+    let texts: usize = texts.into_iter().flatten().map(|text| text.as_str().len() + 1).sum();
+    match BESIDE + texts + headers {
+        bytes if bytes <= frame_max => Ok(()),
+        _ => Err(format!(
+            "the headers take {headers} bytes, and do not fit into a frame with the other properties: the broker has a \
+             frame_max of {frame_max} bytes, which it could raise"
+        )
+        .into()),
     }
 }
 

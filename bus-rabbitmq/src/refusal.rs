@@ -14,6 +14,7 @@ const UNREADABLE: &str = "a message that the client cannot read";
 pub(crate) struct Refusal {
     kind: Kind,
     words: String,
+    provoked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +33,15 @@ pub(crate) enum Kind {
     NoCredentials,
     /// Other errors that end a channel.
     Channel,
+    /// The broker did not answer in time, and the connection stands.
+    Unanswered,
     /// The connection is gone, or never was.
     Disconnected,
 }
 
 impl Refusal {
     pub(crate) fn new(kind: Kind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into() }
+        Self { kind, words: words.into(), provoked: false }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -55,9 +58,20 @@ impl Refusal {
         self.kind == Kind::Precondition && self.words.contains("timed out")
     }
 
+    /// There is no such exchange: this one, if the broker says which.
+    pub(crate) fn missing_exchange(&self) -> Option<&str> {
+        let name = self.words.split_once("no exchange '")?.1.split_once("' in vhost")?.0;
+        (self.kind == Kind::Missing).then_some(name)
+    }
+
     /// The broker answered, and the connection goes on.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self.kind, Kind::Missing | Kind::Precondition | Kind::Denied | Kind::Locked | Kind::Channel)
+    }
+
+    /// The broker ended the connection over something that it was sent: the same, sent again, may end the next one.
+    pub(crate) fn is_provoked(&self) -> bool {
+        self.provoked
     }
 
     pub(crate) fn boxed(self) -> BoxError {
@@ -103,8 +117,21 @@ impl From<Error> for Refusal {
             },
             _ => Kind::Disconnected,
         };
-        Self { kind, words }
+        let provoked = matches!(error.kind(), ErrorKind::ProtocolError(protocol)
+            if matches!(protocol.kind(), AMQPErrorKind::Hard(hard) if provoked(hard)));
+        Self { kind, words, provoked }
     }
+}
+
+/// The others say something about the broker: an operator closes connections, a resource or a permission is missing.
+fn provoked(error: &AMQPHardError) -> bool {
+    use AMQPHardError::{
+        CHANNELERROR, COMMANDINVALID, FRAMEERROR, INTERNALERROR, NOTIMPLEMENTED, SYNTAXERROR, UNEXPECTEDFRAME,
+    };
+    matches!(
+        error,
+        FRAMEERROR | SYNTAXERROR | COMMANDINVALID | CHANNELERROR | UNEXPECTEDFRAME | NOTIMPLEMENTED | INTERNALERROR
+    )
 }
 
 /// While connecting, a 403 ends the connection although AMQP counts it among the errors of channels.
@@ -139,6 +166,14 @@ mod tests {
              This timeout value can be configured, see consumers doc guide to learn more"
         ));
         assert!(!refused("PRECONDITION_FAILED - unknown delivery tag 7"));
+    }
+
+    #[test]
+    fn the_exchange_that_is_missing_is_known_by_the_brokers_words() {
+        let missing = |words| Refusal::new(Kind::Missing, words).missing_exchange().map(str::to_owned);
+        let said = missing("NOT_FOUND - no exchange 'Acme:Event' in vhost '/'");
+        assert_eq!(said.as_deref(), Some("Acme:Event"));
+        assert_eq!(missing("NOT_FOUND - no queue 'q' in vhost '/'"), None);
     }
 
     #[test]

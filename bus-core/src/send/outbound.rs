@@ -51,7 +51,7 @@ use crate::{
 /// - [`NotSent`](Error::NotSent): the deadline passed, and the broker does not have the message.
 /// - [`Unknown`](Error::Unknown): the deadline passed, and it may have it. Sent again with the same
 ///   [`message_id`](Self::message_id), receivers can tell.
-/// - [`Rejected`](Error::Rejected): the broker refused it, and would again.
+/// - [`Rejected`](Error::Rejected): the broker refused it, and would again; of an event, one of its queues did.
 /// - [`Unroutable`](Error::Unroutable): it was sent to a queue that is not there.
 /// - [`Address`](Error::Address), [`Encode`](Error::Encode), [`NoContract`](Error::NoContract): it cannot be sent as it
 ///   is written.

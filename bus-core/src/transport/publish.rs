@@ -26,7 +26,8 @@ pub trait Publisher: Debug + Send + Sync + 'static {
     /// connection that goes there. Without a word the topic alone is made, as a fanout.
     fn announce(&self, topic: &Arc<str>, needs: Arc<Topology>);
 
-    /// Takes the message; its permit is held until the broker confirmed or the message's deadline passed.
+    /// Takes the message. Its permit is held until the broker confirmed it or the connection that it was written to is
+    /// gone; its deadline tells the caller, and frees only what was not written yet.
     ///
     /// Order of submission is order of sending. In an outage the message waits until its deadline.
     fn submit(&self, permit: Permit, message: Outgoing) -> Confirm;
@@ -107,7 +108,9 @@ pub enum PublishOutcome {
     Confirmed,
     /// No queue wanted it, and the message was mandatory. The broker does not have it.
     Unroutable,
-    /// The broker refused it, and would refuse it again. It does not have it.
+    /// The broker refused it, and would refuse it again. It does not have it; but where a message for several queues
+    /// was refused by one of them, the others may have it, and the reason says so. An answer all the same: sent again
+    /// until it is taken, it would come to the others each time.
     Rejected(BoxError),
     /// It was never sent.
     NotSent(BoxError),

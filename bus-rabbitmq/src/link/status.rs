@@ -18,6 +18,8 @@ pub(crate) struct Status {
     pub(super) connection: Option<Arc<Connection>>,
     /// Why it is blocked, or what ended the last tries or the last connection.
     pub(super) why: Option<Refusal>,
+    /// The number of the last connection that ended, and what ended it, in its host's own words.
+    pub(super) ended: Option<(u64, Refusal)>,
     /// The last wish that this is an answer to.
     pub(super) call: u64,
     /// The host that it is connected to, or that is tried: which of them, and its name.
@@ -42,8 +44,9 @@ enum Sort {
 
 impl Status {
     pub(super) fn new(now: Instant) -> Self {
-        let (state, connection, why) = (State::Idle, None, None);
-        Self { state, connection, why, call: 0, host: 0, host_name: "".into(), since: now, failures: 0, proven: false }
+        let (state, connection, why, ended) = (State::Idle, None, None, None);
+        let (call, host, host_name, failures, proven) = (0, 0, "".into(), 0, false);
+        Self { state, connection, why, ended, call, host, host_name, since: now, failures, proven }
     }
 
     /// After a step.
@@ -71,6 +74,11 @@ impl Status {
             }
             _ => None,
         }
+    }
+
+    /// What ended that connection, if it is the last one that ended.
+    pub(crate) fn end_of(&self, generation: u64) -> Option<&Refusal> {
+        self.ended.as_ref().filter(|(ended, _)| *ended == generation).map(|(_, why)| why)
     }
 
     /// The broker takes publishes.

@@ -131,6 +131,8 @@ impl Supervisor {
             self.said.fill(None);
         }
         let kind = why.as_ref().map(Refusal::kind);
+        let usable = |state| matches!(state, State::Ready { .. } | State::Blocked { .. });
+        let ended = why.clone().filter(|_| usable(self.status.borrow().state) && !usable(machine.state));
         if let Some(why) = why {
             self.said[host] = Some(why);
         }
@@ -138,7 +140,10 @@ impl Supervisor {
         self.log(machine, kind, why.as_ref());
         let name = self.settings.hosts[machine.host()].to_string();
         let now = self.clock.now();
-        self.status.send_modify(|status| status.follow(machine, &name, why, self.call, now));
+        self.status.send_modify(|status| {
+            status.ended = ended.map(|why| (machine.generation, why)).or(status.ended.take());
+            status.follow(machine, &name, why, self.call, now);
+        });
     }
 
     /// What is known of why there is no connection, by host if there are several.

@@ -6,7 +6,7 @@ use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 use super::{needs::Announced, returns::Returns};
 use crate::{
     refusal::{Kind, Refusal},
-    topology::{Applied, Need, ensure},
+    topology::{Applied, Lost, Need, ensure},
 };
 
 /// How long the broker may take to answer before it is asked again, on another channel.
@@ -23,6 +23,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Outlet {
     pub(crate) connection: Arc<Connection>,
+    /// The bytes of the largest frame.
+    pub(crate) frame_max: usize,
     pub(crate) channel: Channel,
     pub(crate) returns: Returns,
 }
@@ -44,11 +46,11 @@ pub(crate) fn open(
     clock: Clock,
     generation: u64,
     connection: Arc<Connection>,
-    lost: Option<Arc<Applied>>,
+    lost: Option<(Lost, Arc<Applied>)>,
 ) -> Preparing {
     Box::pin(async move {
-        if let Some(applied) = lost
-            && clock.by(clock.after(RESTORING), applied.again_for_senders(&connection)).await.is_err()
+        if let Some((lost, applied)) = lost
+            && clock.by(clock.after(RESTORING), applied.again_for_senders(&connection, lost)).await.is_err()
         {
             tracing::warn!(
                 after = ?RESTORING,
@@ -64,10 +66,9 @@ pub(crate) fn open(
             };
             match answered(&clock, opened).await {
                 Ok(channel) => {
-                    return Prepared::Opened(
-                        generation,
-                        Box::new(Outlet { connection, channel, returns: Returns::default() }),
-                    );
+                    let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
+                    let outlet = Outlet { connection, frame_max, channel, returns: Returns::default() };
+                    return Prepared::Opened(generation, Box::new(outlet));
                 }
                 Err(refusal) => tracing::debug!(error = %refusal, "no channel to publish on: asked for again"),
             }

@@ -19,14 +19,18 @@ pub(crate) struct Entry {
     pub(crate) order: u64,
     /// lapin had it once: the broker may have it.
     pub(crate) handed: bool,
-    /// It was under way when a channel was closed, and may be why.
+    /// It was under way when a channel was closed, or a connection over what was sent, and may be why.
     pub(crate) suspect: bool,
+    /// How many connections the broker ended while it flew alone.
+    pub(crate) ended: u32,
+    /// The bytes of its headers.
+    pub(crate) headers: usize,
     /// Its queue was made once more already.
     pub(crate) ensured_again: bool,
 }
 
 impl Entry {
-    pub(crate) fn new(message: Outgoing, completer: Completer<PublishOutcome>, permit: Permit) -> Self {
+    pub(crate) fn new(message: Outgoing, headers: usize, completer: Completer<PublishOutcome>, permit: Permit) -> Self {
         Self {
             message,
             completer: Some(completer),
@@ -34,6 +38,8 @@ impl Entry {
             order: 0,
             handed: false,
             suspect: false,
+            ended: 0,
+            headers,
             ensured_again: false,
         }
     }

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::refusal::{Kind, Refusal};
 
+/// So many connections in which a message flew alone are ended before it is refused: one may end by chance.
+const ENDED: u32 = 3;
+
 impl Worker {
     /// The broker answered, or a channel died.
     pub(super) fn land(&mut self, landings: &mut Vec<Landing>) {
@@ -30,8 +33,9 @@ impl Worker {
                 }
                 Err(error) => {
                     let refusal = Refusal::from(error);
-                    // The channel's own reason says more than that it is closed now.
-                    if failure.as_ref().is_none_or(|known| !known.is_answer() && refusal.is_answer()) {
+                    // The broker's own reason says more than that it is closed now.
+                    let says = |refusal: &Refusal| refusal.is_answer() || refusal.is_provoked();
+                    if failure.as_ref().is_none_or(|known| !says(known) && says(&refusal)) {
                         failure = Some(refusal);
                     }
                 }
@@ -52,7 +56,7 @@ impl Worker {
         self.line.back(back);
         match failure {
             Some(refusal) if self.standing() => self.channel_closed(&refusal),
-            Some(_) => self.lost(),
+            Some(refusal) => self.connection_ended(Some(&refusal)),
             None => {}
         }
     }
@@ -80,13 +84,16 @@ impl Worker {
     /// One of the messages under way closed the channel. If there was but one, it is known which.
     fn channel_closed(&mut self, refusal: &Refusal) {
         if !refusal.is_answer() {
-            // It was closed before any of these: nobody is to blame.
-            return self.lost();
+            return self.connection_ended(Some(refusal));
         }
         let mut flown = self.ground();
         if refusal.kind() == Kind::Missing {
-            // Somebody deleted an exchange: ask for all of them again.
+            // Somebody deleted an exchange: ask for all of them again. If endpoints of ours were bound to it, that is
+            // lost too, and what is published before they are bound again reaches nobody.
             self.needs.forget_all();
+            if refusal.missing_exchange().is_some_and(|exchange| self.applied.has_exchange(exchange)) {
+                self.deleted = true;
+            }
         }
         if flown.len() == 1
             && let Some((_, mut entry)) = flown.pop_first()
@@ -100,6 +107,26 @@ impl Worker {
             return;
         }
         flown.values_mut().for_each(|entry| entry.suspect = true);
+        self.again(flown);
+    }
+
+    /// The connection is gone. If the broker ended it over something that it was sent, that would end the next one too,
+    /// and with it all publishing for ever: suspects are sent alone, until one of them alone ended [`ENDED`].
+    pub(super) fn connection_ended(&mut self, why: Option<&Refusal>) {
+        // What is made on its other channels may be why as well.
+        let alone = self.needs.all_made();
+        let mut flown = self.ground();
+        if let Some(why) = why.filter(|why| why.is_provoked()) {
+            let alone = alone && flown.len() == 1;
+            for entry in flown.values_mut() {
+                entry.suspect = true;
+                entry.ended += u32::from(alone);
+                if entry.ended == ENDED {
+                    let why = format!("the broker ended {ENDED} connections over it: {why}");
+                    entry.tell(PublishOutcome::Rejected(why.into()));
+                }
+            }
+        }
         self.again(flown);
     }
 
@@ -122,12 +149,14 @@ impl Worker {
     }
 }
 
-/// `basic.nack`. Of several queues some may have taken it.
+/// `basic.nack`. Of several queues some may have taken it, and get it once more each time that it is sent: it is an
+/// answer, or a full queue would fill the others.
 fn not_taken(to: &Destination) -> PublishOutcome {
-    match to {
-        Destination::Topic(_) => PublishOutcome::Unknown("basic.nack: at least one queue did not take it".into()),
-        Destination::Queue(_) => {
-            PublishOutcome::Rejected("the broker did not take it (basic.nack): the queue may be full".into())
+    let why = match to {
+        Destination::Topic(_) => {
+            "at least one of its queues did not take it (basic.nack) and may be full; its other queues may have it"
         }
-    }
+        Destination::Queue(_) => "the broker did not take it (basic.nack): the queue may be full",
+    };
+    PublishOutcome::Rejected(why.into())
 }

@@ -103,7 +103,7 @@ mod tests {
         let message = Outgoing::new(Destination::Topic(to.into()), Bytes::new(), Instant::now());
         let window = std::sync::Arc::new(Window::new(WindowLimits::default()));
         let permit = window.reserve(1, Class::Application).now_or_never().unwrap();
-        Entry::new(message, Pending::new().0, permit)
+        Entry::new(message, 0, Pending::new().0, permit)
     }
 
     fn order(line: &mut Line) -> Vec<u64> {

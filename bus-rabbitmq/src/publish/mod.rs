@@ -89,11 +89,12 @@ impl Publisher for Outbound {
     }
 
     fn submit(&self, permit: Permit, message: Outgoing) -> Confirm {
-        if let Err(reason) = encode::validate(&message) {
-            return Pending::ready(PublishOutcome::Rejected(reason));
-        }
+        let headers = match encode::validate(&message) {
+            Ok(headers) => headers,
+            Err(reason) => return Pending::ready(PublishOutcome::Rejected(reason)),
+        };
         let (completer, confirm) = Pending::new();
-        let entry = entry::Entry::new(message, completer, permit);
+        let entry = entry::Entry::new(message, headers, completer, permit);
         if self.commands.send(Command::Publish(entry)).is_err() {
             return Pending::ready(PublishOutcome::NotSent("the transport is closed".into()));
         }

@@ -66,6 +66,11 @@ impl Needs {
         self.making.values().filter(|late| !**late).count()
     }
 
+    /// Nothing is being made now.
+    pub(crate) fn all_made(&self) -> bool {
+        self.making.is_empty()
+    }
+
     /// It is about to be made, with what is announced for it.
     pub(crate) fn begin(&mut self, need: &Need) -> Announced {
         self.making.insert(need.clone(), false);

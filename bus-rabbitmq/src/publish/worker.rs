@@ -14,10 +14,10 @@ use super::{
     needs::Needs,
 };
 use crate::{
-    encode::encode,
+    encode::{encode, fits_frame},
     link::{Link, Status},
     refusal::Refusal,
-    topology::{Applied, Need},
+    topology::{Applied, Lost, Need},
 };
 
 /// Messages taken over at once.
@@ -30,7 +30,7 @@ pub(crate) struct Worker {
     pub(super) clock: Clock,
     commands: mpsc::UnboundedReceiver<Command>,
     pub(super) status: watch::Receiver<Status>,
-    applied: Arc<Applied>,
+    pub(super) applied: Arc<Applied>,
     connection: Option<(u64, Arc<Connection>)>,
     /// The broker takes publishes.
     open: bool,
@@ -45,6 +45,8 @@ pub(crate) struct Worker {
     opening: bool,
     /// On this connection, or an earlier one, the topology was declared; a start declares it on the first.
     restored: u64,
+    /// An exchange of the topology was found deleted since.
+    pub(super) deleted: bool,
     preparing: FuturesUnordered<Preparing>,
     /// No deadline passes before it.
     pub(super) earliest: Option<Instant>,
@@ -73,6 +75,7 @@ impl Worker {
             sequence: 0,
             opening: false,
             restored: 1,
+            deleted: false,
             preparing: FuturesUnordered::new(),
             earliest: None,
             draining: None,
@@ -135,8 +138,8 @@ impl Worker {
         self.open = status.open();
         self.connection = status.usable().map(|(generation, connection)| (generation, connection.clone()));
         let generation = self.connection.as_ref().map(|(generation, _)| *generation);
-        if self.outlet.as_ref().is_some_and(|(known, _)| Some(*known) != generation) {
-            self.lost();
+        if let Some((known, _)) = self.outlet.as_ref().filter(|(known, _)| Some(*known) != generation) {
+            self.connection_ended(status.end_of(*known));
         }
         if generation != before {
             self.opening = false;
@@ -157,8 +160,13 @@ impl Worker {
         while let Some(front) = self.line.front() {
             let Some((_, outlet)) = self.outlet.as_ref().filter(|(known, _)| *known == generation) else {
                 self.opening = true;
-                // A channel that is opened again on the same connection finds everything there.
-                let lost = (generation > self.restored).then(|| self.applied.clone());
+                // A channel that is opened again on the same connection finds everything there, but for what is known
+                // to be deleted.
+                let lost = match generation > self.restored {
+                    true => Some(Lost::Connection),
+                    false => self.deleted.then_some(Lost::Exchange),
+                };
+                let lost = lost.map(|lost| (lost, self.applied.clone()));
                 self.preparing.push(open(self.clock.clone(), generation, connection, lost));
                 return;
             };
@@ -180,8 +188,12 @@ impl Worker {
             }
             let Some(mut entry) = self.line.pop() else { return };
             self.sequence += 1;
-            entry.handed = true;
             let publication = encode(&entry.message, self.sequence, &self.clock);
+            if let Err(reason) = fits_frame(entry.headers, &publication.properties, outlet.frame_max) {
+                entry.tell(PublishOutcome::Rejected(reason));
+                continue;
+            }
+            entry.handed = true;
             self.flights.launch(&outlet.channel, self.sequence, publication, entry.message.body.clone());
             self.flying.insert(self.sequence, entry);
         }
@@ -215,7 +227,7 @@ impl Worker {
     fn prepared(&mut self, prepared: Prepared) {
         match prepared {
             Prepared::Opened(generation, outlet) => {
-                (self.opening, self.restored) = (false, generation);
+                (self.opening, self.restored, self.deleted) = (false, generation, false);
                 self.outlet = Some((generation, outlet));
             }
             Prepared::Late(need) => self.needs.late(&need),

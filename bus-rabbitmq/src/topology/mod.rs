@@ -31,6 +31,15 @@ use crate::{
 /// How long all the declarations of an [`Applied::apply`] may take.
 const APPLY: Duration = Duration::from_secs(30);
 
+/// How senders learn that the broker may not have the topology any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// With the connection: a broker that was killed may have lost bindings.
+    Connection,
+    /// An exchange was found deleted, and its bindings went with it.
+    Exchange,
+}
+
 /// What was applied last. It is declared again whenever the broker may have lost it.
 #[derive(Debug)]
 pub(crate) struct Applied {
@@ -75,6 +84,14 @@ impl Applied {
         let applied =
             last.as_ref().and_then(|(topology, _)| topology.queues.iter().find(|known| *known.name == *queue));
         applied.map(plan::options).unwrap_or_default()
+    }
+
+    /// It has such an exchange: a topic, or the one in front of a queue.
+    pub(crate) fn has_exchange(&self, name: &str) -> bool {
+        lock(&self.last).as_ref().is_some_and(|(topology, _)| {
+            topology.topics.iter().any(|topic| *topic.name == *name)
+                || topology.queues.iter().any(|queue| *queue.name == *name)
+        })
     }
 
     /// Declares it, and keeps it if the broker took it. If it is refused although something was applied before,
@@ -161,11 +178,11 @@ impl Applied {
         Ok(())
     }
 
-    /// The same on the connection that publishes, before its first message: a broker that was killed may have lost
-    /// bindings, and what is published before they are back reaches nobody. Without the queues that belong to the
-    /// connection of their receivers. As far as it goes: the receivers declare it all again too. It does not wait for
-    /// its turn: what holds up one of those would have it time out.
-    pub(crate) async fn again_for_senders(&self, connection: &Connection) {
+    /// The same on the connection that publishes, before its next message: what is published while bindings are lost
+    /// reaches nobody. Without the queues that belong to the connection of their receivers. As far as it goes: the
+    /// receivers declare it all again too. It does not wait for its turn: what holds up one of those would have it time
+    /// out.
+    pub(crate) async fn again_for_senders(&self, connection: &Connection, lost: Lost) {
         let last = lock(&self.last).clone();
         let Some((topology, ApplyMode::Create)) = last else { return };
         let mut shared = Topology::clone(&topology);
@@ -173,8 +190,15 @@ impl Applied {
             topology.queues.iter().any(|queue| *queue.name == *name && plan::options(queue).is_exclusive())
         };
         shared.queues.retain(|queue| !own(&queue.name));
-        shared.bindings.retain(|binding| !own(binding.destination.name()));
-        if let Err(refusal) = round::round(&self.clock, connection, &shared, self.server().as_ref()).await {
+        // Their exchanges went with them, unless that connection stands.
+        shared.bindings.retain(|binding| lost == Lost::Exchange || !own(binding.destination.name()));
+        let server = self.server();
+        let mut plan = plan::plan(&shared, server.as_ref());
+        if lost == Lost::Exchange {
+            // Their consumers declare them: see `again_for`.
+            plan.iter_mut().for_each(|group| group.retain(|made| !matches!(made, Declaration::Queue { .. })));
+        }
+        if let Err(refusal) = round::planned(&self.clock, connection, &shared, plan, server.as_ref()).await {
             tracing::debug!(error = %refusal, "the topology could not be declared again before publishing");
         }
     }

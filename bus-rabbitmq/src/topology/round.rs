@@ -69,7 +69,7 @@ pub(super) async fn each(
                     Ok(None) => break None,
                     Ok(Some(Ok(()))) => answered += 1,
                     Ok(Some(Err(error))) => break Some(Refusal::from(error)),
-                    Err(late) => break Some(Refusal::new(Kind::Channel, late.to_string())),
+                    Err(late) => break Some(Refusal::new(Kind::Unanswered, late.to_string())),
                 }
             };
             drop(answers);
@@ -81,7 +81,7 @@ pub(super) async fn each(
                 }
                 // The next round of the loop declares it the other way.
                 Some(refusal) if turn_limit(&mut group[answered], &refusal) => drop(group.drain(..answered)),
-                Some(refusal) if refusal.is_answer() => {
+                Some(refusal) if refusal.is_answer() || refusal.kind() == Kind::Unanswered => {
                     left_out.extend(group.drain(..=answered).next_back().map(|refused| (refused, refusal)));
                 }
                 Some(refusal) => return Err(refusal),

@@ -9,6 +9,7 @@ mod endpoint;
 mod faults;
 mod forgotten;
 mod frames;
+mod full;
 mod publish;
 mod receive;
 mod server;

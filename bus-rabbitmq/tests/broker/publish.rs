@@ -189,23 +189,6 @@ async fn what_may_not_be_declared_is_used_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_whose_message_one_of_the_queues_did_not_take_is_unknown() {
-    let rabbit = Rabbit::new();
-    let transport = rabbit.with_queue("good").await;
-    let full = r#"{"durable":true,"arguments":{"x-max-length":1,"x-overflow":"reject-publish"}}"#;
-    rabbit.put("queues", "full", full);
-    rabbit.put("exchanges", "T", r#"{"type":"fanout","durable":true}"#);
-    rabbit.bind("T", "full");
-    rabbit.bind("T", "good");
-    let mut outcomes = Vec::new();
-    for number in 0..4 {
-        outcomes.push(send(&transport, published("T", number)).await);
-    }
-    assert!(outcomes.iter().any(|outcome| matches!(outcome, PublishOutcome::Unknown(_))), "{outcomes:?}");
-    assert!(!outcomes.iter().any(|outcome| matches!(outcome, PublishOutcome::Rejected(_))), "{outcomes:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn without_a_connection_a_message_is_not_sent_at_its_deadline() {
     let rabbit = Rabbit::new();
     let transport = rabbit.open();
@@ -282,4 +265,22 @@ async fn a_moved_message_is_delivered_to_its_queue_alone() {
     rabbit.delete("queues", "q_error");
     assert!(matches!(send(&transport, moved).await, PublishOutcome::Confirmed));
     assert_eq!((ready(&transport, "q_error").await, ready(&transport, "other").await), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tap_on_the_exchange_of_a_queue_does_not_hide_that_the_queue_is_gone() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.with_queue("q").await;
+    rabbit.put("queues", "tap", r#"{"durable":true}"#);
+    rabbit.bind("q", "tap");
+    assert!(matches!(send(&transport, to("q", 1)).await, PublishOutcome::Confirmed));
+    assert_eq!((ready(&transport, "q").await, ready(&transport, "tap").await), (1, 0), "it goes past the exchange");
+    rabbit.delete("queues", "q");
+    assert!(matches!(send(&transport, to("q", 2)).await, PublishOutcome::Unroutable));
+    assert_eq!(ready(&transport, "tap").await, 0);
+    // What is sent to the exchange is for whoever is bound to it.
+    let mut tapped = published("q", 3);
+    tapped.mandatory = true;
+    assert!(matches!(send(&transport, tapped).await, PublishOutcome::Confirmed));
+    assert_eq!(ready(&transport, "tap").await, 1);
 }

@@ -1,11 +1,16 @@
+use std::{sync::Arc, time::Instant};
+
 use bus_core::{
     address::Destination,
     topology::{Queue, TopicKind, Topology},
-    transport::{ApplyMode, Event, PublishOutcome, TransportError},
+    transport::{ApplyMode, Event, PublishOutcome, Transport, TransportError},
 };
 use bus_rabbitmq::endpoint;
 
-use crate::server::{Rabbit, complete, delivery, events, published, queues, ready, receiver, send, to};
+use crate::{
+    publish::pipelined,
+    server::{Rabbit, complete, delivery, events, published, queues, ready, receiver, send, soon, to},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_reaches_the_queues_that_are_bound() {
@@ -82,7 +87,12 @@ async fn a_queue_that_is_refused_when_declared_again_does_not_stop_the_others() 
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Restored]));
     assert_eq!(ready(&transport, "ours").await, 0);
     let refused = |health: String| health.contains("queue `theirs`") && health.contains("x-max-length");
-    assert!(refused(transport.health().unwrap_err()));
+    // The connection that publishes may not be back yet.
+    let deadline = soon();
+    while !transport.health().is_err_and(refused) {
+        assert!(Instant::now() < deadline, "{:?}", transport.health());
+        tokio::task::yield_now().await;
+    }
     // A consumer that declares its own queue alone says nothing about the others.
     rabbit.delete("queues", "consumed");
     assert!(matches!(events(&mut receiver, 1).await[..], [Event::Cancelled(_)]));
@@ -148,4 +158,77 @@ async fn a_binding_that_the_broker_lost_with_the_connection_is_back_before_anyth
         assert!(matches!(send(&transport, published("Acme:Event", number)).await, PublishOutcome::Confirmed));
     }
     assert_eq!(ready(&transport, "q").await, EVENTS + 1);
+}
+
+/// A queue `q` that is bound to `Acme:Event`, with one message.
+async fn subscribed(rabbit: &Rabbit) -> Arc<dyn Transport> {
+    let transport = rabbit.connected().await;
+    let mut topology = queues(&["q"]);
+    topology.topic(&"Acme:Event".into(), TopicKind::Fanout);
+    topology.bind(&"Acme:Event".into(), Destination::Queue("q".into()), "");
+    transport.apply(&topology, ApplyMode::Create).await.unwrap();
+    assert!(matches!(send(&transport, published("Acme:Event", 0)).await, PublishOutcome::Confirmed));
+    transport
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_once_an_exchange_is_found_deleted_reaches_the_queues_that_were_bound_to_it() {
+    let rabbit = Rabbit::new();
+    let transport = subscribed(&rabbit).await;
+    rabbit.delete("exchanges", "Acme:Event");
+    let outcomes = pipelined(&transport, (1..20).map(|number| published("Acme:Event", number))).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, PublishOutcome::Confirmed)), "{outcomes:?}");
+    assert_eq!(ready(&transport, "q").await, 20);
+    // One alone finds it as well, and what is deleted beside the exchange is there again too.
+    rabbit.delete("exchanges", "q");
+    rabbit.delete("exchanges", "Acme:Event");
+    assert!(matches!(send(&transport, published("Acme:Event", 20)).await, PublishOutcome::Confirmed));
+    assert_eq!(ready(&transport, "q").await, 21);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_its_receivers_alone_is_bound_again_too() {
+    let rabbit = Rabbit::new();
+    let transport = rabbit.connected().await;
+    let mut topology = Topology::default();
+    let mut queue = Queue::new("mine".into());
+    queue.extensions.insert(endpoint().temporary());
+    topology.queues.push(queue);
+    topology.topic(&"Acme:Event".into(), TopicKind::Fanout);
+    topology.bind(&"Acme:Event".into(), Destination::Queue("mine".into()), "");
+    transport.apply(&topology, ApplyMode::Create).await.unwrap();
+    let mut receiver = receiver(&transport, "mine", 1).await;
+    // A channel finds that it is deleted.
+    assert!(matches!(send(&transport, published("Acme:Event", 1)).await, PublishOutcome::Confirmed));
+    complete(delivery(&mut receiver).await).await;
+    rabbit.delete("exchanges", "Acme:Event");
+    assert!(matches!(send(&transport, published("Acme:Event", 2)).await, PublishOutcome::Confirmed));
+    assert_eq!(delivery(&mut receiver).await.message_id.as_deref(), Some("2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_is_missing_and_not_ours_does_not_have_ours_declared_again() {
+    let rabbit = Rabbit::new();
+    let transport = subscribed(&rabbit).await;
+    let mut theirs = to("unused", 1);
+    theirs.to = transport.resolve(&"rabbitmq://h/theirs?type=topic".parse().unwrap()).unwrap();
+    // Nobody sees that it is gone, unless everything is declared.
+    rabbit.delete("exchanges", "q");
+    match send(&transport, theirs).await {
+        PublishOutcome::Rejected(reason) => assert!(reason.to_string().contains("theirs"), "{reason}"),
+        outcome => panic!("{outcome:?}"),
+    }
+    let exchanges = rabbit.get(&format!("exchanges/{}", rabbit.name()));
+    assert!(exchanges.as_array().unwrap().iter().all(|exchange| exchange["name"] != "q"), "{exchanges}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_was_deleted_with_the_exchange_is_left_to_its_consumer() {
+    let rabbit = Rabbit::new();
+    let transport = subscribed(&rabbit).await;
+    rabbit.delete("queues", "q");
+    rabbit.delete("exchanges", "Acme:Event");
+    assert!(matches!(send(&transport, published("Acme:Event", 1)).await, PublishOutcome::Confirmed));
+    // There again before its consumers heard of it, it would look to them as if nothing had happened.
+    assert_eq!(rabbit.get(&format!("queues/{}", rabbit.name())), serde_json::json!([]));
 }

@@ -1,13 +1,16 @@
 //! A broker that does not answer everything, or not as it should.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use bus_core::transport::{ApplyMode, Class, EnsureQueue, Event, Outgoing, PublishOutcome};
 use futures_util::FutureExt;
 
 use crate::{
     frames::{CONFIRM, QUEUE_DECLARED, losing, relay, spoiling},
-    server::{Rabbit, events, published, queues, receiver, send, to},
+    server::{Rabbit, events, published, queues, receiver, send, to, until_ready},
 };
 
 fn for_a_second(mut message: Outgoing) -> Outgoing {
@@ -53,6 +56,22 @@ async fn a_queue_that_is_not_made_holds_up_its_own_messages_alone() {
     // The broker is asked again.
     relay.unfilter();
     assert!(matches!(stuck.await, PublishOutcome::Confirmed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delayed_message_is_not_refused_because_its_levels_were_not_declared_in_time() {
+    let rabbit = Rabbit::new();
+    let relay = relay();
+    rabbit.with_queue("q").await;
+    let transport = rabbit.connected_through(relay.port()).await;
+    let (lose, lost) = (losing(QUEUE_DECLARED, "bus-delay-level-"), AtomicBool::new(false));
+    // One answer, and no other.
+    relay.filter(move |frame| lost.load(Ordering::Relaxed) || lose(frame) || lost.swap(true, Ordering::Relaxed));
+    let mut late = to("q", 1);
+    late.delay = Some(Duration::from_secs(1));
+    let outcome = send(&transport, late).await;
+    assert!(matches!(outcome, PublishOutcome::Confirmed), "{outcome:?}");
+    until_ready(&transport, "q", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,7 +63,13 @@ pub(crate) fn start() -> Vec<u8> {
 
 /// Channels as many as wanted, frames of 128 KiB.
 pub(crate) fn tune(heartbeat: u16) -> Vec<u8> {
-    method(0, (10, 30), arguments().bytes(&[0, 0, 0, 2, 0, 0]).bytes(&heartbeat.to_be_bytes()))
+    tune_frames(128 * 1024, heartbeat)
+}
+
+/// Frames of at most so many bytes.
+pub(crate) fn tune_frames(frame_max: u32, heartbeat: u16) -> Vec<u8> {
+    let arguments = arguments().bytes(&[0; 2]).bytes(&frame_max.to_be_bytes()).bytes(&heartbeat.to_be_bytes());
+    method(0, (10, 30), arguments)
 }
 
 /// The broker ends a connection, or with a channel's number, that channel.

@@ -9,5 +9,7 @@ mod forgotten;
 mod frames;
 mod hosts;
 mod peer;
+mod poison;
 mod publishing;
 mod restoring;
+mod window;

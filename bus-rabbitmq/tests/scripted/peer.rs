@@ -47,6 +47,7 @@ pub(crate) enum Act {
 enum After {
     Goes,
     ChannelClosed,
+    ConnectionClosed,
     Left,
 }
 
@@ -164,8 +165,8 @@ impl Peer {
         stream.write_all(&start()).await?;
         let (mut purpose, mut login) = ("", 0);
         let mut published: HashMap<u16, u64> = HashMap::new();
-        // What comes on a channel after the broker closed it is passed over.
-        let mut closed = HashSet::new();
+        // What comes on a channel, or at all, after the broker closed it is passed over.
+        let (mut closed, mut ended) = (HashSet::new(), false);
         let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
         let (mut reader, mut writer) = stream.split();
         loop {
@@ -183,6 +184,9 @@ impl Peer {
                     _ = beats.tick(), if self.heartbeat == 0 => writer.write_all(&frame(8, 0, &[])).await?,
                 }
             };
+            if ended {
+                continue;
+            }
             if kind != 1 {
                 if closed.contains(&channel) {
                     continue;
@@ -196,6 +200,7 @@ impl Peer {
                     let confirm = ack(channel, *count, false);
                     match self.act(&seen, Some(confirm), &mut writer).await? {
                         After::Left => return Ok(()),
+                        After::ConnectionClosed => ended = true,
                         After::ChannelClosed => drop(closed.insert(channel)),
                         After::Goes => {}
                     }
@@ -230,6 +235,7 @@ impl Peer {
             let answer = ordinary(channel, method, &payload, self.heartbeat);
             match self.act(&seen, answer, &mut writer).await? {
                 After::Left => return Ok(()),
+                After::ConnectionClosed => ended = true,
                 After::ChannelClosed => drop(closed.insert(channel)),
                 After::Goes => {}
             }
@@ -253,6 +259,7 @@ impl Peer {
         Ok(match stays {
             false => After::Left,
             true if frames.get(7..11) == Some(&[0, 20, 0, 40]) => After::ChannelClosed,
+            true if frames.get(7..11) == Some(&[0, 10, 0, 50]) => After::ConnectionClosed,
             true => After::Goes,
         })
     }

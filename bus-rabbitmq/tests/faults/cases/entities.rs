@@ -19,16 +19,18 @@ use crate::{
 const MESSAGES: u32 = 3000;
 /// Between declarations of the topology.
 const ROUND: Duration = Duration::from_secs(1);
+/// No round in the time of a case: the default.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A bus whose endpoint `q` subscribes to what it publishes, and what it counts.
-async fn subscribed(url: &str, kind: &str) -> (Bus, Arc<Tally>) {
+async fn subscribed(url: &str, kind: &str, round: Duration) -> (Bus, Arc<Tally>) {
     let tally = Arc::new(Tally::default());
     let counts = tally.clone();
     let count = move |message: Numbered| {
         counts.note(message.number);
         async { Ok::<_, Failure>(()) }
     };
-    let bus = builder(url).topology_round(ROUND).endpoint("q", |e| of_kind(e.consumer(count), kind));
+    let bus = builder(url).topology_round(round).endpoint("q", |e| of_kind(e.consumer(count), kind));
     let bus = bus.build().unwrap();
     bus.start().await.unwrap();
     (bus, tally)
@@ -46,13 +48,19 @@ async fn until_one_arrives(bus: &Bus, tally: &Tally, from: u32) -> u32 {
     number
 }
 
-/// What a case deletes, and where it stands in the API.
-async fn deleted(stage: &Stage, fault: &str, path: impl Fn(&Place) -> String, bound: Duration) -> Vec<Row> {
+/// What a case deletes, and where it stands in the API. With how many were published.
+async fn deleted(
+    stage: &Stage,
+    fault: &str,
+    path: impl Fn(&Place) -> String,
+    round: Duration,
+) -> impl Iterator<Item = (Row, u32)> {
+    let bound = round.min(ROUND) + Duration::from_secs(2);
     let mut rows = Vec::new();
     for kind in KINDS {
         let place = stage.place();
         reset_peak();
-        let (bus, tally) = subscribed(&place.url(), kind).await;
+        let (bus, tally) = subscribed(&place.url(), kind, round).await;
         bus.publish(Numbered { number: 0 }).await.unwrap();
         tally.until(1).await;
         place.delete_path(&path(&place));
@@ -76,27 +84,39 @@ async fn deleted(stage: &Stage, fault: &str, path: impl Fn(&Place) -> String, bo
         row.expect(arrived, format!("{} of 100 arrived after it was back", tally.distinct() - before));
         row.expect(back <= bound, format!("back after {back:?}"));
         row.expect(row.duplicated == 0, "some came twice");
-        rows.push(row);
+        rows.push((row, next + 100));
     }
-    rows
+    rows.into_iter()
+}
+
+/// What was published before it was back reached nobody.
+fn without_a_word((row, _): (Row, u32)) -> Row {
+    row
 }
 
 /// AMQP tells nobody: the next round finds it.
 pub(crate) async fn a_binding_is_deleted(stage: &mut Stage) -> Vec<Row> {
     let path = |place: &Place| format!("bindings/{}/e/q/q/q/~", place.name());
-    deleted(stage, "binding deleted", path, ROUND + Duration::from_secs(2)).await
+    deleted(stage, "binding deleted", path, ROUND).await.map(without_a_word).collect()
 }
 
 /// The exchange in front of the queue, with its bindings.
 pub(crate) async fn an_exchange_is_deleted(stage: &mut Stage) -> Vec<Row> {
     let path = |place: &Place| format!("exchanges/{}/q", place.name());
-    deleted(stage, "endpoint's exchange deleted", path, ROUND + Duration::from_secs(2)).await
+    deleted(stage, "endpoint's exchange deleted", path, ROUND).await.map(without_a_word).collect()
 }
 
-/// The exchange that messages are published to: a publish finds that it is gone.
+/// The exchange that messages are published to: the next publish finds that it is gone, and arrives. No round of the
+/// topology is needed for it.
 pub(crate) async fn a_message_exchange_is_deleted(stage: &mut Stage) -> Vec<Row> {
     let path = |place: &Place| format!("exchanges/{}/Bus.Faults%3ANumbered", place.name());
-    deleted(stage, "message's exchange deleted", path, ROUND + Duration::from_secs(2)).await
+    let rows = deleted(stage, "message's exchange deleted", path, MINUTE).await;
+    let none_missing = |(mut row, published): (Row, u32)| {
+        (row.sent, row.lost) = (published as usize, (published as usize).saturating_sub(row.received));
+        row.expect(row.lost == 0, format!("{} reached nobody", row.lost));
+        row
+    };
+    rows.map(none_missing).collect()
 }
 
 /// A user of this case's own, and the URL with it.
@@ -172,7 +192,7 @@ pub(crate) async fn the_runtime_is_blocked(stage: &mut Stage) -> Vec<Row> {
     let place = stage.place();
     reset_peak();
     let url = place.url().replace("heartbeat=10", &format!("heartbeat={HEARTBEAT}"));
-    let (bus, tally) = subscribed(&url, "classic").await;
+    let (bus, tally) = subscribed(&url, "classic", ROUND).await;
     bus.publish(Numbered { number: 0 }).await.unwrap();
     tally.until(1).await;
     let connections = || place.get(&format!("vhosts/{}/connections", place.name())).map(|list| names(&list));

@@ -39,6 +39,8 @@ pub(crate) const CASES: &[Case] = cases![
     network::the_network_stalls,
     publishing::every_seventh_of_ten_thousand_is_unroutable,
     publishing::one_publish_of_a_thousand_closes_the_channel,
+    publishing::one_is_larger_than_the_broker_takes,
+    publishing::one_has_more_headers_than_a_frame_of_the_brokers,
     publishing::a_blocked_broker_is_flooded,
     handlers::a_thousand_panic,
     handlers::one_never_returns,

@@ -99,6 +99,56 @@ pub(crate) async fn one_publish_of_a_thousand_closes_the_channel(stage: &mut Sta
     rows
 }
 
+/// One message of two hundred is larger than a setting of the broker's allows, in its headers and in its body. What
+/// `default` is afterwards.
+async fn one_is_too_large(stage: &mut Stage, fault: &str, (setting, default): (&str, u32), words: &str) -> Vec<Row> {
+    const MESSAGES: u32 = 200;
+    let set = |bytes: u32| {
+        let code = format!("application:set_env(rabbit, {setting}, {bytes}).");
+        move |server: &mut xtask::rabbitmq::Server| server.control(&["eval", &code]).map(drop).unwrap()
+    };
+    stage.server(set(65_536));
+    let mut rows = Vec::new();
+    for kind in KINDS {
+        let place = stage.place();
+        reset_peak();
+        let (bus, tally) = counting(&place, kind).await;
+        let sends = (0..MESSAGES).map(|number| {
+            let bus = bus.clone();
+            async move {
+                let padding = if number == MESSAGES / 2 { 100_000 } else { 10 };
+                (number, bus.send("queue:q", Numbered { number }).header("padding", "x".repeat(padding)).await)
+            }
+        });
+        let mut problems = Vec::new();
+        for (number, sent) in futures_util::future::join_all(sends).await {
+            match sent {
+                Ok(_) if number != MESSAGES / 2 => {}
+                Err(error @ Error::Rejected { .. }) if number == MESSAGES / 2 && chain(&error).contains(words) => {}
+                other => problems.push(format!("{number}: {other:?}")),
+            }
+        }
+        tally.until(MESSAGES as usize - 1).await;
+        bus.stop().await;
+        let mut row = tally.row(fault, kind, MESSAGES as usize - 1);
+        row.expect(problems.is_empty(), format!("{} wrong: {:?}", problems.len(), problems.first()));
+        row.expect(row.duplicated < MESSAGES as usize, "more came twice than were under way");
+        rows.push(row);
+    }
+    stage.server(set(default));
+    rows
+}
+
+pub(crate) async fn one_is_larger_than_the_broker_takes(stage: &mut Stage) -> Vec<Row> {
+    let default = ("max_message_size", 128 << 20);
+    one_is_too_large(stage, "one message of 200 is too large", default, "larger than configured max size").await
+}
+
+pub(crate) async fn one_has_more_headers_than_a_frame_of_the_brokers(stage: &mut Stage) -> Vec<Row> {
+    let default = ("frame_max", 128 << 10);
+    one_is_too_large(stage, "headers of one of 200 are too large", default, "frame_max of 65536 bytes").await
+}
+
 /// While nothing is taken, what is given up holds its place in the window: memory has a ceiling.
 pub(crate) async fn a_blocked_broker_is_flooded(stage: &mut Stage) -> Vec<Row> {
     /// Bytes of a message's own, as digits of its number.
