@@ -83,10 +83,10 @@ impl RabbitTransport {
             Refusal::new(Kind::Channel, error.to_string())
                 .during(&settings.address(), "starting the connection's thread")
         })?;
-        runtime.spawn(publishing_supervisor.run());
-        runtime.spawn(consuming_supervisor.run());
+        runtime.keep("connection that publishes", publishing_supervisor.run());
+        runtime.keep("connection that consumes", consuming_supervisor.run());
         let (outbound, commands) = publish::Outbound::new();
-        runtime.spawn(publish::Worker::new(&publishing, clock.clone(), applied.clone(), commands).run());
+        runtime.keep("publisher", publish::Worker::new(&publishing, clock.clone(), applied.clone(), commands).run());
         Ok(Self {
             source_address: address::source_address(&settings.address()),
             settings,
@@ -198,7 +198,7 @@ impl Transport for RabbitTransport {
             receive::Worker::new(settings, &self.consuming, self.clock.clone(), self.applied.clone(), ends);
         let begun = worker.begin(number, &connection).await;
         begun.map_err(|refusal| refusal.during(&self.settings.address(), action))?;
-        self.runtime.spawn(worker.run());
+        self.runtime.keep("receiver", worker.run());
         Ok(Box::new(inbound))
     }
 
@@ -222,6 +222,9 @@ impl Transport for RabbitTransport {
     fn health(&self) -> Result<(), String> {
         let (publishing, consuming) = (self.publishing.status(), self.consuming.status());
         let (address, now) = (&self.publishing.address, self.clock.now());
+        if let Some(part) = self.runtime.broken() {
+            return Err(format!("the {part} to {address} panicked: start the bus again, and report it"));
+        }
         // Both ask with the same credentials, and one gets its answer first.
         if let Some(refused) = [&publishing, &consuming].into_iter().find(|status| status.refused()) {
             return Err(format!("cannot connect to {address}: {}", refused.reason(now)));

@@ -94,7 +94,12 @@ pub(crate) struct Handed {
     pub(crate) entered: usize,
     pub(crate) left: usize,
     pub(crate) runs: usize,
+    /// The runs from there on may have handled it: if it came again while the process had it in hand, and the network
+    /// had taken it, those of that delivery may.
+    pub(crate) since: usize,
     pub(crate) settled: bool,
+    /// It was given back.
+    pub(crate) over: bool,
 }
 
 /// How often what can double a message happened.

@@ -68,8 +68,8 @@ pub(crate) fn completed_early(scenario: &Scenario, journal: &Journal, delivery: 
     let handed = &journal.handed[delivery];
     let (station, letter) = (&scenario.stations[handed.station], &handed.letter);
     let is_handled = |consumer: &&'static str| {
-        // Without an outbox this very delivery has to have been handled.
-        let since = if station.outbox { 0 } else { handed.runs };
+        // Without an outbox this very delivery has to have been handled, or the one that it took the place of.
+        let since = if station.outbox { 0 } else { handed.since };
         whole(scenario, journal, handed.station, consumer, letter.id).any(|run| run > since)
     };
     let takers = takers(scenario, handed.station, letter.kind);

@@ -117,7 +117,8 @@ impl Inbound {
                     self.failing(cause);
                     continue;
                 }
-                Poll::Ready(None) if self.current.is_none() && !self.lost && !self.paused => {
+                // Also while its channel stands: nothing could be settled on it.
+                Poll::Ready(None) if !self.lost && !self.paused => {
                     self.lose(Arc::new(Refusal::new(Kind::Disconnected, "the transport was closed")));
                     continue;
                 }

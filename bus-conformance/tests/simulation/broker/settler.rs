@@ -27,7 +27,13 @@ pub(super) fn wrap(delivery: &mut Delivery, world: &Arc<World>, process: usize, 
         journal.note(format_args!("process {process} gets {letter} from {queue}{again}"));
         journal.met.redelivered += usize::from(delivery.redelivered);
         let (entered, left, runs) = (journal.entered.len(), journal.left.len(), journal.runs.len());
-        journal.handed.push(Handed { process, station, letter, entered, left, runs, settled: false });
+        let in_hand = |other: &&Handed| {
+            let same = (other.process, other.station, other.letter.id) == (process, station, letter.id);
+            delivery.redelivered && same && !other.over
+        };
+        let since = journal.handed.iter().find(in_hand).map_or(runs, |other| other.since);
+        let (settled, over) = (false, false);
+        journal.handed.push(Handed { process, station, letter, entered, left, runs, since, settled, over });
         journal.handed.len() - 1
     });
     let settler = Arc::new(SimulatedSettler { world: world.clone(), process, number, inner: Mutex::default() });
@@ -71,6 +77,8 @@ impl Settler for SimulatedSettler {
             world.with(|state| state.journal.broken.push(Violation::Settled(said)));
             return Pending::ready(SettleOutcome::Unknown);
         };
+        // What is completed stays in hand until the answer, which may be late.
+        world.with(|state| state.journal.handed[self.number].over = matches!(settlement, Settlement::Release));
         if !world.moment(process) {
             // The connection is closed: it goes back.
             drop(inner);
