@@ -58,4 +58,5 @@ pub(crate) const CASES: &[Case] = cases![
     processes::one_is_terminated,
     processes::three_are_restarted_one_after_the_other,
     processes::a_single_active_consumer_hands_over,
+    processes::a_single_active_consumer_is_terminated,
 ];
