@@ -1,5 +1,6 @@
 //! The faults.
 
+mod aside;
 mod broker;
 mod entities;
 mod handlers;
@@ -59,4 +60,5 @@ pub(crate) const CASES: &[Case] = cases![
     processes::three_are_restarted_one_after_the_other,
     processes::a_single_active_consumer_hands_over,
     processes::a_single_active_consumer_is_terminated,
+    aside::nothing_can_be_moved_for_want_of_a_permission,
 ];
