@@ -89,7 +89,11 @@ impl Worker {
         }
         let mut flown = self.ground();
         if refusal.kind() == Kind::Missing {
-            // Somebody deleted an exchange: ask for all of them again.
+            // Somebody deleted an exchange: ask for all of them again. With one that was there the bindings of our own
+            // endpoints went, which have to be back before the next publish.
+            if self.needs.had_exchange(refusal) {
+                self.restored = 0;
+            }
             self.needs.forget_all();
         }
         if flown.len() == 1

@@ -51,6 +51,12 @@ impl Needs {
         self.made.clear();
     }
 
+    /// Whether it says that an exchange is missing that was there.
+    pub(crate) fn had_exchange(&self, refusal: &Refusal) -> bool {
+        let words = refusal.to_string();
+        self.made.iter().any(|need| matches!(need, Need::Exchange(name) if words.contains(&format!("'{name}'"))))
+    }
+
     pub(crate) fn is_made(&self, need: &Need) -> bool {
         self.made.contains(need)
             || matches!(need, Need::Exchange(name) if self.left.contains(name) && !self.announced.contains_key(name))

@@ -43,8 +43,9 @@ pub(crate) struct Worker {
     pub(super) flights: Flights,
     sequence: u64,
     opening: bool,
-    /// On this connection, or an earlier one, the topology was declared; a start declares it on the first.
-    restored: u64,
+    /// On this connection, or an earlier one, the topology was declared; a start declares it on the first. Zero if it is
+    /// to be declared again.
+    pub(super) restored: u64,
     preparing: FuturesUnordered<Preparing>,
     /// No deadline passes before it.
     pub(super) earliest: Option<Instant>,
