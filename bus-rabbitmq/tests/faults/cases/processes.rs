@@ -27,7 +27,7 @@ async fn sent(place: &Place, work: &Work, handled: &Arc<Handled>, messages: u32)
     (bus, child)
 }
 
-fn row(handled: &Handled, fault: &str, queue: &'static str, sent: u32, aside: u32) -> Row {
+pub(super) fn row(handled: &Handled, fault: &str, queue: &'static str, sent: u32, aside: u32) -> Row {
     let (sent, received) = (sent as usize, handled.tally.distinct());
     let lost = sent.saturating_sub(received + aside as usize);
     let mut row = Row {
@@ -44,7 +44,7 @@ fn row(handled: &Handled, fault: &str, queue: &'static str, sent: u32, aside: u3
 }
 
 /// Waits for the rest: what is neither handled nor in `_error`; how many are there.
-async fn rest(place: &Place, handled: &Handled, messages: u32) -> u32 {
+pub(super) async fn rest(place: &Place, handled: &Handled, messages: u32) -> u32 {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let aside = place.ready("q_error").await.unwrap_or_default();
