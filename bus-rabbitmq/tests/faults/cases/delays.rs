@@ -53,12 +53,18 @@ pub(crate) async fn rounds_are_exact_across_kills(stage: &mut Stage) -> Vec<Row>
             tokio::time::sleep(Duration::from_millis(200)).await;
             block_in_place(|| child.take().map(Child::kill));
             kills.push(Instant::now());
-            *child = Some(Child::start(work, handled).await);
+            if round < ROUNDS - 1 {
+                *child = Some(Child::start(work, handled).await);
+            }
         }
     }
+    // The processes are away still, and what waits has not come to the next level yet.
     stage.server(Server::kill);
-    kills.push(Instant::now());
+    let broker_killed = Instant::now();
     stage.server(|server| server.start_again().unwrap());
+    for (_, work, handled, child, _) in &mut all {
+        *child = Some(Child::start(work, handled).await);
+    }
     let mut rows = Vec::new();
     for (place, work, handled, child, bus) in all {
         let all = tokio::time::timeout(20 * SECOND, handled.tally.until((MESSAGES * (ROUNDS + 1)) as usize)).await;
@@ -81,7 +87,10 @@ pub(crate) async fn rounds_are_exact_across_kills(stage: &mut Stage) -> Vec<Row>
             // One for each of the round before, and one more for each kill that a run was out at.
             let before = round.checked_sub(1).map_or(1, |before| runs.get(&(*number, before)).map_or(0, Vec::len));
             let out = |kill: &&Instant| times.iter().any(|at| at <= *kill && **kill - *at < OUT);
-            let allowed = before + kills.iter().filter(out).count();
+            // On a slow machine it has: what a level hands over while its broker is killed it may hand over again.
+            let since = |at: &Instant| *at + DELAYS[2] / 2 < broker_killed;
+            let moved = *round == ROUNDS && runs.get(&(*number, 2)).is_some_and(|times| times.iter().any(since));
+            let allowed = before + kills.iter().filter(out).count() + usize::from(moved);
             row.expect(times.len() <= allowed, format!("round {round} of {number} ran {} times", times.len()));
         }
         let numbers: HashMap<u32, usize> = aside.iter().fold(HashMap::new(), |mut numbers, delivery| {

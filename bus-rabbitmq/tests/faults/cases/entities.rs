@@ -195,12 +195,17 @@ pub(crate) async fn the_runtime_is_blocked(stage: &mut Stage) -> Vec<Row> {
         let (bus, tally) = subscribed(&url, kind).await;
         bus.publish(Numbered { number: 0 }).await.unwrap();
         tally.until(1).await;
-        let mut before = connections(&place);
+        all.push((kind, place, bus, tally));
+    }
+    // The API lists connections late.
+    let mut listed = Vec::new();
+    for (_, place, ..) in &all {
+        let mut before = connections(place);
         while before.as_ref().is_none_or(|names| names.len() < 2) {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            before = connections(&place);
+            before = connections(place);
         }
-        all.push((kind, place, bus, tally, before));
+        listed.push(before);
     }
     // Both worker threads of this runtime, and the one that waits here.
     let blocked = Duration::from_secs(3 * HEARTBEAT);
@@ -210,7 +215,7 @@ pub(crate) async fn the_runtime_is_blocked(stage: &mut Stage) -> Vec<Row> {
         thread.await.unwrap();
     }
     let mut rows = Vec::new();
-    for (kind, place, bus, tally, before) in all {
+    for ((kind, place, bus, tally), before) in all.into_iter().zip(listed) {
         let health = Watch::of(&bus);
         for number in 1..=100 {
             bus.publish(Numbered { number }).await.unwrap();

@@ -62,7 +62,9 @@ impl AtWork {
         let bus = builder(&place.url()).endpoint("out", |e| of_kind(e.consumer(count), kind)).build().unwrap();
         bus.start().await.unwrap();
         let mut work = Work::new(place.url(), kind);
-        (work.handler, work.stop, work.each) = (handler, STOP, Duration::from_millis(300));
+        // Of those that send some have to be left when the alarm is raised, which takes seconds.
+        let each = if handler == Handler::Sends { 600 } else { 300 };
+        (work.handler, work.stop, work.each) = (handler, STOP, Duration::from_millis(each));
         let handled = Arc::new(Handled::default());
         let child = Child::start(&work, &handled).await;
         for number in 0..MESSAGES {
