@@ -51,6 +51,28 @@ async fn a_payload_that_does_not_decode_is_not_retried() {
 }
 
 #[tokio::test]
+async fn a_message_without_an_id_has_none_at_any_attempt_nor_in_error() {
+    const BODY: &[u8] = br#"{"messageType":["urn:message:Bus.Engine:Ticked"],"message":{"number":1}}"#;
+    let stage = Stage::new().await;
+    let handled = Probe::<Ticked>::open();
+    let faults = Probe::<Fault<Ticked>>::open();
+    let fails = async |_: Ticked| Err::<(), Failure>("no".into());
+    let bus = stage
+        .bus(|b| {
+            b.endpoint("work", |e| e.retry(Retry::immediate(1)).consumer(handled.handler()).consumer(fails))
+                .endpoint("told", |e| e.consumer(faults.handler()))
+        })
+        .await;
+    stage.put("work", BODY).await;
+    assert_eq!(faults.next().await.message.faulted_message_id, None);
+    assert_eq!(handled.next().await.ctx.message_id(), None);
+    let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
+    // A person who sends it back sends the same message, not one with an id of this move's own.
+    assert_eq!((letter.message_id.as_deref(), &*letter.body), (None, BODY));
+    bus.stop().await;
+}
+
+#[tokio::test]
 async fn the_second_consumer_of_a_type_runs_although_the_first_fails() {
     let stage = Stage::new().await;
     let probe = Probe::<Ticked>::open();

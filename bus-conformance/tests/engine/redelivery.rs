@@ -231,6 +231,20 @@ async fn a_message_whose_time_would_be_over_ends_in_error_and_another_keeps_what
 }
 
 #[tokio::test]
+async fn a_message_without_an_id_is_given_none_on_its_rounds() {
+    let (stage, clock) = (Stage::new().await, Clock::manual(1));
+    let (bus, rounds) = failing(&stage, &clock, |e| e.redeliver([DELAY, DELAY])).await;
+    stage.put("work", br#"{"message":{"number":1},"messageType":["urn:message:Bus.Engine:Ticked"]}"#).await;
+    pass(&clock, 5 * DELAY).await;
+    assert_eq!(rounds.so_far(), [0, 1, 2]);
+    let [letter] = &stage.lying("work_error", 1).await[..] else { panic!("one message") };
+    let envelope = Envelope::read(&letter.body).unwrap();
+    assert_eq!((letter.message_id.as_deref(), envelope.message_id, envelope.conversation_id), (None, None, None));
+    assert_eq!(envelope.headers()["MT-Redelivery-Count"], 2);
+    bus.stop().await;
+}
+
+#[tokio::test]
 async fn starts_that_ended_a_process_are_counted_anew_in_each_round() {
     let (stage, clock) = (Stage::new().await, Clock::manual(1));
     let (bus, _) = failing(&stage, &clock, |e| e.redeliver([DELAY])).await;

@@ -35,8 +35,8 @@ pub(crate) enum Prepared {
     Opened(u64, Box<Outlet>),
     /// What needs it need not wait alone, but others need not wait for it.
     Late(Need),
-    /// The broker's answer.
-    Ensured(Need, Announced, Result<(), Refusal>),
+    /// The broker's answer; with why it may not be made, where it may be there all the same.
+    Ensured(Need, Announced, Result<Option<Refusal>, Refusal>),
 }
 
 pub(crate) type Preparing = Pin<Box<dyn Future<Output = Prepared> + Send>>;

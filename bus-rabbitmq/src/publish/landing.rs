@@ -74,8 +74,12 @@ impl Worker {
                 entry.ensured_again = true;
                 Some(entry)
             }
-            _ => {
-                entry.tell(PublishOutcome::Unroutable);
+            need => {
+                // That it is missing is half of the reason if we may not make it.
+                let denied = need.and_then(|need| self.needs.denial(&need)).cloned();
+                entry.tell(
+                    denied.map_or(PublishOutcome::Unroutable, |refusal| PublishOutcome::Rejected(refusal.boxed())),
+                );
                 None
             }
         }

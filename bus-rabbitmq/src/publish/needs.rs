@@ -7,7 +7,7 @@ use std::{
 
 use bus_core::topology::Topology;
 
-use crate::topology::Need;
+use crate::{refusal::Refusal, topology::Need};
 
 /// What was announced for a topic when it began to be made.
 pub(crate) type Announced = Option<Arc<Topology>>;
@@ -21,6 +21,8 @@ pub(crate) struct Needs {
     left: HashSet<Arc<str>>,
     /// With whether it takes long.
     making: HashMap<Need, bool>,
+    /// What we may not make, and use if it is there.
+    denied: HashMap<Need, Refusal>,
 }
 
 impl Needs {
@@ -28,6 +30,7 @@ impl Needs {
     pub(crate) fn anew(&mut self) {
         self.made.clear();
         self.making.clear();
+        self.denied.clear();
     }
 
     /// It may have been made already, or be under way, without what is known only now.
@@ -75,6 +78,18 @@ impl Needs {
     pub(crate) fn begin(&mut self, need: &Need) -> Announced {
         self.making.insert(need.clone(), false);
         self.announced_for(need).cloned()
+    }
+
+    /// The broker's word on whether we may make it.
+    pub(crate) fn note(&mut self, need: &Need, denied: Option<Refusal>) {
+        match denied {
+            Some(refusal) => self.denied.insert(need.clone(), refusal),
+            None => self.denied.remove(need),
+        };
+    }
+
+    pub(crate) fn denial(&self, need: &Need) -> Option<&Refusal> {
+        self.denied.get(need)
     }
 
     pub(crate) fn late(&mut self, need: &Need) {

@@ -234,10 +234,10 @@ impl Worker {
             Prepared::Ensured(need, announced, result) => {
                 let counts = self.needs.end(&need, &announced, result.is_ok());
                 self.line.call(&need.destination());
-                if let Err(refusal) = result
-                    && counts
-                {
-                    self.reject(&need, &refusal);
+                match result {
+                    Ok(denied) => self.needs.note(&need, denied),
+                    Err(refusal) if counts => self.reject(&need, &refusal),
+                    Err(_) => {}
                 }
             }
         }

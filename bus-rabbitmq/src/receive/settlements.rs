@@ -21,6 +21,8 @@ pub(crate) struct Settlements {
     waiting: BTreeMap<u64, Completer<SettleOutcome>>,
     sending: FuturesUnordered<Sent>,
     frames: Vec<Frame>,
+    /// What is released stays with the channel.
+    keeping: bool,
 }
 
 impl Settlements {
@@ -31,7 +33,13 @@ impl Settlements {
             waiting: BTreeMap::new(),
             sending: FuturesUnordered::new(),
             frames: Vec::new(),
+            keeping: false,
         }
+    }
+
+    /// From now on what is released goes back when the channel is closed, all at once and in its order.
+    pub(crate) fn keep_released(&mut self) {
+        self.keeping = true;
     }
 
     /// Takes a settlement. Copies in one step are not for this broker: those deliveries go back.
@@ -48,6 +56,7 @@ impl Settlements {
                     self.waiting.insert(tag, completer);
                 }
             }
+            _ if self.keeping => completer.complete(SettleOutcome::Settled),
             _ => {
                 if let Some(frame) = self.book.release(tag) {
                     self.send(frame, vec![completer]);

@@ -310,12 +310,19 @@ impl Worker {
     }
 
     /// Cancels, and keeps the channel: what was delivered on it can still be settled.
+    ///
+    /// At a cancel the queue of a single active consumer is given to the next one at once, and that one begins behind
+    /// what is still here. So that order is kept it is left by closing the channel, when the last handler is done; until
+    /// then no more than the prefetch arrives.
     fn pause(&mut self) {
         if std::mem::replace(&mut self.paused, true) {
             return;
         }
         self.retry = None;
-        if let Some(life) = &self.life {
+        let single_active = self.single_active();
+        if let Some(life) = self.life.as_mut().filter(|_| single_active) {
+            life.settlements.keep_released();
+        } else if let Some(life) = &self.life {
             let (channel, tag) = (life.settlements.channel().clone(), life.tag.clone());
             // A channel that cannot cancel is closed: then nothing is delivered either.
             let mut cancel =

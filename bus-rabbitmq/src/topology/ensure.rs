@@ -43,26 +43,28 @@ impl Need {
     }
 }
 
-/// Makes it, on channels of its own: each refusal closes one.
+/// Makes it, on channels of its own: each refusal closes one. Returns why it may not be made, where it may be there all
+/// the same.
 pub(crate) async fn ensure(
     connection: &Connection,
     need: &Need,
     announced: Option<&Topology>,
     applied: &Applied,
-) -> Result<(), Refusal> {
+) -> Result<Option<Refusal>, Refusal> {
     match need {
         Need::Exchange(name) => match announced {
-            Some(topology) => published(connection, topology).await,
-            None => exchange(connection, name, TopicKind::Fanout).await,
+            Some(topology) => published(connection, topology).await.map(|()| None),
+            None => exchange(connection, name, TopicKind::Fanout).await.map(|()| None),
         },
-        Need::Delay(queue) => delays(connection, queue, applied).await,
+        Need::Delay(queue) => delays(connection, queue, applied).await.map(|()| None),
         // Declared, not asked for: a refusal tells of a queue with arguments of its own, or of one that another
         // connection has for itself, as well as a passive look would, and a missing queue costs no channel.
         Need::Queue { name, like } => {
             let options = aside(&applied.options(like));
             match queue(connection, name, &options, applied).await {
-                Err(refusal) if used_as_it_is(&refusal) => Ok(()),
-                answer => answer,
+                Err(refusal) if refusal.kind() == Kind::Denied => Ok(Some(refusal)),
+                Err(refusal) if used_as_it_is(&refusal) => Ok(None),
+                answer => answer.map(|()| None),
             }
         }
     }

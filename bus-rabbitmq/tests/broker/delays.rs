@@ -108,13 +108,46 @@ async fn messages_for_a_deleted_queue_wait_for_a_person_and_hold_up_nobody() {
     pipelined(&transport, (0..GONE).map(|number| late("gone", number, 2 * SECOND))).await;
     rabbit.delete("queues", "gone");
     let mut inbound = receiver(&transport, "stays", 10).await;
+    let begun = Instant::now();
     confirmed(&transport, late("stays", "behind", 2 * SECOND)).await;
     for expected in ["first", "behind"] {
         let arrived = delivery(&mut inbound).await;
         assert_eq!(arrived.message_id.as_deref(), Some(expected));
         complete(arrived).await;
     }
+    // Twice its delay, on a slow machine.
+    assert!(begun.elapsed() < 4 * SECOND, "it was held up: {:?}", begun.elapsed());
     assert_eq!(ready(&transport, "bus-undeliverable").await, GONE);
+}
+
+// RabbitMQ 3.10 hands over 32 messages of a level at a time. What a full queue refuses it keeps among these, and tries
+// again after three minutes: with a 32nd, everything else of the level would wait that long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_messages_that_a_full_queue_refuses_wait_in_their_level_and_hold_up_nobody() {
+    const REFUSED: usize = 30;
+    let rabbit = Rabbit::new();
+    let transport = rabbit.with_queue("stays").await;
+    rabbit.put("queues", "full", r#"{"durable":true,"arguments":{"x-max-length":1,"x-overflow":"reject-publish"}}"#);
+    confirmed(&transport, to("full", "fills it")).await;
+    confirmed(&transport, late("stays", "levels", SECOND)).await;
+    pipelined(&transport, (0..REFUSED).map(|number| late("full", number, 2 * SECOND))).await;
+    let mut inbound = receiver(&transport, "stays", 10).await;
+    let begun = Instant::now();
+    confirmed(&transport, late("stays", "behind", 2 * SECOND)).await;
+    for expected in ["levels", "behind"] {
+        let arrived = delivery(&mut inbound).await;
+        assert_eq!(arrived.message_id.as_deref(), Some(expected));
+        complete(arrived).await;
+    }
+    assert!(begun.elapsed() < 4 * SECOND, "it was held up: {:?}", begun.elapsed());
+    let waiting = format!("queues/{}/bus-delay-level-01", rabbit.name());
+    // As the API knows late.
+    let deadline = soon();
+    while rabbit.get(&waiting)["messages"].as_u64() != Some(REFUSED as u64) {
+        assert!(Instant::now() < deadline, "{}", rabbit.get(&waiting));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!((ready(&transport, "full").await, ready(&transport, "bus-undeliverable").await), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -277,6 +310,41 @@ async fn rounds_of_several_levels_are_made_in_turn() {
     until_ready(&transport, "work_error", 1).await;
     bus.stop().await;
     assert_eq!((seen.try_recv().is_err(), ready(&transport, "work").await), (true, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_starts_with_other_delays_than_before_and_what_waited_counts_its_rounds_on() {
+    let rabbit = Rabbit::new();
+    let (rounds, mut seen) = mpsc::unbounded_channel();
+    let started = async |delays: &[u32]| {
+        let rounds = rounds.clone();
+        let handler = move |_: Failed, ctx: Context| {
+            // Whoever watched may be gone.
+            let _ = rounds.send((ctx.redelivery_count(), Instant::now()));
+            async { Err::<(), Failure>("no".into()) }
+        };
+        let delays: Vec<_> = delays.iter().map(|seconds| *seconds * SECOND).collect();
+        let bus = builder(rabbit.url()).endpoint("work", |e| e.redeliver(delays).consumer(handler)).build().unwrap();
+        bus.start().await.unwrap();
+        bus
+    };
+    let mut next = async || tokio::time::timeout(Duration::from_secs(30), seen.recv()).await.expect("a round").unwrap();
+    let before = started(&[1, 2]).await;
+    before.publish(Failed {}).await.unwrap();
+    assert_eq!(next().await.0, 0);
+    before.stop().await;
+    let after = started(&[3]).await;
+    // Its second round is one too many now.
+    assert_eq!(next().await.0, 1);
+    let transport = rabbit.connected().await;
+    until_ready(&transport, "work_error", 1).await;
+    after.publish(Failed {}).await.unwrap();
+    let (round, begun) = next().await;
+    assert_eq!(round, 0);
+    let (round, at) = next().await;
+    assert!(round == 1 && at >= begun + 3 * SECOND, "round {round} after {:?}", at - begun);
+    until_ready(&transport, "work_error", 2).await;
+    after.stop().await;
 }
 
 #[test]

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bus_core::consumer::Failure;
+use bus_core::{
+    bus::EndpointBuilder,
+    consumer::{Context, Failure},
+};
 use bus_rabbitmq::endpoint;
 use tokio::sync::watch;
 
@@ -19,7 +22,23 @@ use crate::{
 /// Says to `main` that it is to be one.
 pub(crate) const CHILD: &str = "--child";
 
+/// How long one may take to end.
+const PATIENCE: Duration = Duration::from_secs(45);
+
 const STARTED: &str = "started";
+
+/// What the process does with a message, before it writes its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handler {
+    Takes,
+    /// Sends it on, to `out`.
+    Sends,
+    /// Fails at it, in every round of redelivery: writes ten times the number, and the round.
+    Fails,
+}
+
+/// The delays of one that fails.
+pub(crate) const DELAYS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];
 
 /// What the process consumes, and how.
 #[derive(Debug, Clone)]
@@ -35,6 +54,9 @@ pub(crate) struct Work {
     /// After so many deliveries a quorum queue drops a message.
     pub(crate) limit: Option<i64>,
     pub(crate) single_active: bool,
+    pub(crate) handler: Handler,
+    /// How long a stop waits for handlers.
+    pub(crate) stop: Duration,
 }
 
 impl Work {
@@ -48,10 +70,12 @@ impl Work {
             abort_at: None,
             limit: None,
             single_active: false,
+            handler: Handler::Takes,
+            stop: Duration::from_secs(30),
         }
     }
 
-    fn arguments(&self) -> [String; 8] {
+    fn arguments(&self) -> [String; 10] {
         [
             self.url.clone(),
             self.kind.to_owned(),
@@ -61,11 +85,13 @@ impl Work {
             self.abort_at.map_or("-".to_owned(), |number| number.to_string()),
             self.limit.map_or("-".to_owned(), |limit| limit.to_string()),
             self.single_active.to_string(),
+            format!("{:?}", self.handler),
+            self.stop.as_millis().to_string(),
         ]
     }
 
     fn parse(arguments: &[String]) -> Self {
-        let [url, kind, prefetch, concurrency, each, abort_at, limit, single_active] = arguments else {
+        let [url, kind, prefetch, concurrency, each, abort_at, limit, single_active, handler, stop] = arguments else {
             panic!("{} arguments", arguments.len());
         };
         Self {
@@ -77,6 +103,12 @@ impl Work {
             abort_at: abort_at.parse().ok(),
             limit: limit.parse().ok(),
             single_active: single_active == "true",
+            handler: match &**handler {
+                "Sends" => Handler::Sends,
+                "Fails" => Handler::Fails,
+                _ => Handler::Takes,
+            },
+            stop: Duration::from_millis(stop.parse().unwrap()),
         }
     }
 }
@@ -91,11 +123,21 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async move {
-        let Work { url, kind, prefetch, concurrency, each, abort_at, limit, single_active } = work;
-        let handle = move |message: Numbered| async move {
+        let Work { url, kind, prefetch, concurrency, each, abort_at, limit, single_active, handler, stop } = work;
+        let handle = move |message: Numbered, ctx: Context| async move {
             tokio::time::sleep(each).await;
             if abort_at == Some(message.number) {
                 std::process::abort();
+            }
+            match handler {
+                Handler::Takes => {}
+                Handler::Sends => {
+                    ctx.send("queue:out", message.clone()).await?;
+                }
+                Handler::Fails => {
+                    tell(&(10 * message.number + ctx.redelivery_count()).to_string());
+                    return Err("it always fails".into());
+                }
             }
             tell(&message.number.to_string());
             Ok::<_, Failure>(())
@@ -110,10 +152,12 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
         if single_active {
             options = options.single_active_consumer();
         }
-        let bus = builder(&url)
-            .endpoint("q", |e| e.consumer(handle).prefetch(prefetch).concurrency(concurrency).with(options))
-            .build()
-            .unwrap();
+        let delays = if handler == Handler::Fails { DELAYS.to_vec() } else { Vec::new() };
+        let configured = |e: EndpointBuilder| {
+            let e = if delays.is_empty() { e } else { e.redeliver(delays) };
+            e.consumer(handle).prefetch(prefetch).concurrency(concurrency).with(options)
+        };
+        let bus = builder(&url).stop_timeout(stop).endpoint("q", configured).build().unwrap();
         bus.start().await.unwrap();
         tell(STARTED);
         bus.run().await.unwrap();
@@ -181,11 +225,17 @@ impl Child {
         self.gone();
     }
 
-    /// SIGTERM; how it ended, and after how long.
+    /// SIGTERM; how it ended, and after how long. One that hangs is killed.
     pub(crate) fn terminate(mut self) -> (ExitStatus, Duration) {
         let asked = Instant::now();
         let id = self.process.id().to_string();
         Command::new("sh").args(["-c", "kill -s TERM \"$1\"", "kill", &id]).status().unwrap();
+        while !self.is_gone() {
+            if asked.elapsed() > PATIENCE {
+                let _ = self.process.kill();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         (self.gone(), asked.elapsed())
     }
 

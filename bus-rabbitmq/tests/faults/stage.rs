@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use lapin::{Connection, ConnectionProperties, options::QueueDeclareOptions, types::FieldTable};
+use lapin::{
+    Connection, ConnectionProperties,
+    message::BasicGetMessage,
+    options::{BasicGetOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
 use serde_json::Value;
 use xtask::{
     Relay,
@@ -109,6 +114,18 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.ready(queue).await.unwrap_or_default()
+    }
+
+    /// Takes all that lies in a queue.
+    pub(crate) async fn taken(&self, queue: &str) -> Vec<BasicGetMessage> {
+        let connection = self.connection().await;
+        let channel = connection.create_channel().await.expect("a channel");
+        let mut all = Vec::new();
+        while let Ok(Some(message)) = channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await {
+            all.push(message);
+        }
+        let _ = connection.close(200, "OK".into()).await;
+        all
     }
 
     pub(crate) fn delete(&self, what: &str, name: &str) {

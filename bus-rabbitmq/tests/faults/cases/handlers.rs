@@ -1,10 +1,7 @@
 //! What handlers do, and what happens to what they failed at.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,7 +16,7 @@ use crate::{
     load::{KINDS, Numbered, builder, of_kind},
     memory::reset_peak,
     raw,
-    stage::Stage,
+    stage::{Place, Stage},
     table::Row,
     tally::Tally,
 };
@@ -404,20 +401,29 @@ pub(crate) async fn transient_messages_fail_and_the_broker_restarts(stage: &mut 
 
 /// Expiry, time to live and length are the queue's: what failed stays.
 pub(crate) async fn messages_fail_at_an_endpoint_that_forgets(stage: &mut Stage) -> Vec<Row> {
-    const MESSAGES: u32 = 50;
-    let place = stage.place();
     reset_peak();
-    let failed = Arc::new(AtomicU32::new(0));
-    let counts = failed.clone();
+    let stage = &*stage;
+    join_all(KINDS.map(|kind| forgetful(stage.place(), kind))).await
+}
+
+async fn forgetful(place: Place, kind: &'static str) -> Row {
+    const MESSAGES: u32 = 50;
+    let (failed, mut failures) = watch::channel(0);
     let fail = move |_: Numbered| {
-        counts.fetch_add(1, Ordering::Relaxed);
+        failed.send_modify(|count| *count += 1);
         async { Err::<(), _>(Failure::from("it always fails")) }
     };
     let second = Duration::from_secs(1);
-    let options = endpoint().expires(second).message_ttl(second).max_length(100);
+    // So few that `_error` could not hold them.
+    let options = endpoint().expires(second).message_ttl(second).max_length(10);
+    let options = if kind == "quorum" { options.quorum() } else { options };
     let bus = builder(&place.url()).endpoint("q", |e| e.consumer(fail).with(options)).build().unwrap();
     bus.start().await.unwrap();
-    send(&bus, 0..MESSAGES).await;
+    // One at a time: of more the queue itself would drop some.
+    for number in 0..MESSAGES {
+        bus.send("queue:q", Numbered { number }).await.unwrap();
+        failures.wait_for(|count| *count > number).await.unwrap();
+    }
     place.until_ready("q_error", MESSAGES).await;
     bus.stop().await;
     // The queue itself goes, and whatever had its arguments with it.
@@ -428,13 +434,13 @@ pub(crate) async fn messages_fail_at_an_endpoint_that_forgets(stage: &mut Stage)
     let left = place.ready("q_error").await.unwrap_or_default();
     let mut row = Row {
         fault: "`_error` of an endpoint with expiry, TTL and length".to_owned(),
-        queue: "classic",
-        sent: failed.load(Ordering::Relaxed) as usize,
+        queue: kind,
+        sent: MESSAGES as usize,
         received: left as usize,
         lost: (MESSAGES - left.min(MESSAGES)) as usize,
         peak_mb: crate::memory::peak_mb(),
         ..Row::default()
     };
     row.expect(left == MESSAGES, format!("{left} are left"));
-    vec![row]
+    row
 }

@@ -1,11 +1,15 @@
 //! The faults.
 
+mod aside;
 mod broker;
+mod delays;
 mod entities;
 mod handlers;
 mod network;
 mod processes;
 mod publishing;
+mod requesters;
+mod stopping;
 
 use std::{future::Future, pin::Pin};
 
@@ -62,4 +66,13 @@ pub(crate) const CASES: &[Case] = cases![
     processes::one_is_terminated,
     processes::three_are_restarted_one_after_the_other,
     processes::a_single_active_consumer_hands_over,
+    processes::a_single_active_consumer_is_terminated,
+    aside::nothing_can_be_moved_for_want_of_a_permission,
+    requesters::they_are_gone_when_their_messages_fail,
+    delays::rounds_are_exact_across_kills,
+    delays::a_year_outlasts_a_killed_broker,
+    delays::a_level_is_deleted,
+    stopping::one_is_terminated_while_the_broker_is_frozen,
+    stopping::one_is_terminated_while_the_broker_is_away,
+    stopping::one_is_terminated_while_its_handlers_wait_to_send,
 ];
