@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use xtask::Relay;
+use xtask::{Relay, Side};
 
 use crate::{
     load::{Bounds, Load, Settings},
@@ -70,7 +70,7 @@ pub(crate) async fn a_frame_ends_in_its_middle(stage: &mut Stage) -> Vec<Row> {
     let mut answered = Instant::now();
     // Of both connections, whichever comes first.
     for _ in 0..4 {
-        relay.break_frame();
+        relay.break_frame(Side::Server);
         tokio::time::sleep(Duration::from_millis(500)).await;
         answered = answers(&relay).await;
     }
