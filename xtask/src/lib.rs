@@ -7,4 +7,4 @@
 pub mod rabbitmq;
 mod relay;
 
-pub use relay::Relay;
+pub use relay::{Relay, Side};

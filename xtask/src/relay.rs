@@ -1,12 +1,19 @@
 //! A way to a server that misbehaves like a network: cut, half-open, stalled, slow, broken off inside a frame.
 
+mod frames;
+
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+use frames::Frames;
+
+/// How long a client may send nothing before its connection is closed without a reset.
+const UNREAD: Duration = Duration::from_secs(5);
 
 /// Listens on a port of its own and passes on what comes, to one AMQP server. Plain threads: it goes on while the
 /// program under test blocks its runtime.
@@ -20,6 +27,15 @@ use std::{
 pub struct Relay {
     port: u16,
     shared: Arc<Shared>,
+}
+
+/// Whose frame it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The client's.
+    Client,
+    /// The server's.
+    Server,
 }
 
 /// What may happen to a frame of the server's: false loses it; it may be changed.
@@ -42,16 +58,28 @@ struct State {
     /// Bytes a second in each direction.
     rate: Option<u32>,
     filter: Option<Filter>,
-    /// The next frame from the server ends in its middle.
-    breaking: bool,
+    /// The next frame of this side ends in its middle.
+    breaking: Option<Side>,
+    /// How many ended so.
+    broken: usize,
+    /// When clients connected.
+    accepted: Vec<Instant>,
     ended: bool,
 }
 
 struct Line {
     client: TcpStream,
     server: TcpStream,
+    mode: Mutex<Mode>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Passing,
     /// Nothing passes any more, and neither side is told.
-    silent: Mutex<bool>,
+    Silent,
+    /// Nothing of the client's is read any more: what lies unread at the end makes that a reset.
+    Resetting,
 }
 
 impl Relay {
@@ -95,7 +123,7 @@ impl Relay {
     pub fn cut_client(&self) {
         let mut state = self.shared.state();
         for line in std::mem::take(&mut state.lines) {
-            line.mute();
+            line.set(Mode::Silent);
             if let Ok(server) = line.server.try_clone() {
                 state.believing.push(server);
             }
@@ -114,7 +142,7 @@ impl Relay {
     pub fn silence(&self) {
         let mut state = self.shared.state();
         for line in &state.lines {
-            line.mute();
+            line.set(Mode::Silent);
         }
         // Kept open, and forgotten otherwise.
         let muted = std::mem::take(&mut state.lines);
@@ -133,9 +161,22 @@ impl Relay {
         self.shared.state().rate = bytes;
     }
 
-    /// Closes the next connection on which a frame of the server's comes, in the middle of the frame.
-    pub fn break_frame(&self) {
-        self.shared.state().breaking = true;
+    /// Ends the next connection on which a frame of that side comes, in the middle of the frame. To the client it is
+    /// a reset.
+    pub fn break_frame(&self, of: Side) {
+        self.shared.state().breaking = Some(of);
+    }
+
+    /// How many connections were reset in the middle of a frame.
+    #[must_use]
+    pub fn broken(&self) -> usize {
+        self.shared.state().broken
+    }
+
+    /// When clients connected, refused ones included, since the relay began.
+    #[must_use]
+    pub fn accepted(&self) -> Vec<Instant> {
+        self.shared.state().accepted.clone()
     }
 
     /// Closes new connections at once, as a port behind which nobody listens.
@@ -171,14 +212,18 @@ impl Shared {
     }
 
     fn serve(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
-        if self.state().refusing {
-            return Ok(());
+        {
+            let mut state = self.state();
+            state.accepted.push(Instant::now());
+            if state.refusing {
+                return Ok(());
+            }
         }
         let server = TcpStream::connect(&self.server)?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
         let (from_client, from_server) = (client.try_clone()?, server.try_clone()?);
-        let line = Arc::new(Line { client, server, silent: Mutex::default() });
+        let line = Arc::new(Line { client, server, mode: Mutex::new(Mode::Passing) });
         self.state().lines.push(line.clone());
         let (up, down) = ((self.clone(), line.clone()), (self.clone(), line));
         thread::spawn(move || {
@@ -196,12 +241,17 @@ impl Shared {
 
     fn bytes(&self, mut from: TcpStream, line: &Line) -> io::Result<()> {
         let mut buffer = vec![0; 16 * 1024];
+        let mut frames = Frames::of_client();
         loop {
-            let read = from.read(&mut buffer)?;
-            if read == 0 {
+            if from.peek(&mut [0])? == 0 || line.is(Mode::Resetting) {
                 return Ok(());
             }
-            self.pass(&line.server, &buffer[..read], line)?;
+            let read = from.read(&mut buffer)?;
+            let bytes = &buffer[..read];
+            match frames.middle(bytes).filter(|_| self.breaks(Side::Client)) {
+                Some(middle) => return self.reset(&line.server, &bytes[..middle], line),
+                None => self.pass(&line.server, bytes, line)?,
+            }
         }
     }
 
@@ -216,12 +266,28 @@ impl Shared {
             if filter.is_some_and(|keep| !keep(&mut frame)) {
                 continue;
             }
-            if std::mem::take(&mut self.state().breaking) {
-                self.pass(&line.client, &frame[..frame.len() / 2], line)?;
-                return Ok(());
+            if self.breaks(Side::Server) {
+                return self.reset(&line.client, &frame[..frame.len() / 2], line);
             }
             self.pass(&line.client, &frame, line)?;
         }
+    }
+
+    /// Whether this frame is to be broken off.
+    fn breaks(&self, side: Side) -> bool {
+        self.state().breaking.take_if(|breaking| *breaking == side).is_some()
+    }
+
+    /// Passes the last bytes on, and waits until something of the client's lies unread: closed then, its connection
+    /// is reset.
+    fn reset(&self, to: &TcpStream, bytes: &[u8], line: &Line) -> io::Result<()> {
+        line.set(Mode::Resetting);
+        self.pass(to, bytes, line)?;
+        line.client.set_read_timeout(Some(UNREAD))?;
+        if line.client.peek(&mut [0])? > 0 {
+            self.state().broken += 1;
+        }
+        Ok(())
     }
 
     /// Passes it on when it may.
@@ -231,7 +297,7 @@ impl Shared {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         // Not read any more either: what the sender writes fills its buffers, as on a network that is gone.
-        while line.is_silent() && !state.ended {
+        while line.is(Mode::Silent) && !state.ended {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let rate = state.rate;
@@ -246,20 +312,26 @@ impl Shared {
 
     /// One side is gone: so is the other, unless it is not to know.
     fn end(&self, line: &Arc<Line>) {
-        if !line.is_silent() {
-            line.close();
-            self.state().lines.retain(|known| !Arc::ptr_eq(known, line));
+        if line.is(Mode::Silent) {
+            return;
         }
+        if line.is(Mode::Resetting) {
+            // A shutdown would be an ordinary end: the reset comes when both threads have let go of it.
+            let _ = line.server.shutdown(Shutdown::Both);
+        } else {
+            line.close();
+        }
+        self.state().lines.retain(|known| !Arc::ptr_eq(known, line));
     }
 }
 
 impl Line {
-    fn mute(&self) {
-        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    fn set(&self, mode: Mode) {
+        *self.mode.lock().unwrap_or_else(PoisonError::into_inner) = mode;
     }
 
-    fn is_silent(&self) -> bool {
-        *self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is(&self, mode: Mode) -> bool {
+        *self.mode.lock().unwrap_or_else(PoisonError::into_inner) == mode
     }
 
     fn close(&self) {

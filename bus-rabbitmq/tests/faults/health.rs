@@ -8,7 +8,10 @@ use std::{
 use bus_core::Bus;
 use tokio::task::JoinHandle;
 
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What it has not complained of then, it does not complain of.
+const SILENT: Duration = Duration::from_secs(10);
 
 /// When what it complains of became another.
 type Changes = Vec<(Instant, Option<String>)>;
@@ -44,6 +47,26 @@ impl Watch {
         let before = changes.iter().rfind(|(at, _)| *at <= since).map(|(_, problem)| (since, problem));
         let after = changes.iter().filter(|(at, _)| *at > since).map(|(at, problem)| (*at, problem));
         before.into_iter().chain(after).find_map(|(at, problem)| Some((at, problem.clone()?)))
+    }
+
+    /// Waits until it complains of that, at or after `since`; its words.
+    pub(crate) async fn complains(&self, since: Instant, of: &str) -> Option<String> {
+        let deadline = Instant::now() + SILENT;
+        loop {
+            {
+                let changes = self.changes.lock().unwrap();
+                // The last one before goes on.
+                let from = changes.partition_point(|(at, _)| *at <= since).saturating_sub(1);
+                let mut words = changes[from..].iter().filter_map(|(_, problem)| problem.as_ref());
+                if let Some(words) = words.find(|words| words.contains(of)) {
+                    return Some(words.clone());
+                }
+            }
+            if Instant::now() > deadline {
+                return None;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// All that it said, for who wonders why a bound was broken.

@@ -1,19 +1,24 @@
 //! Numbered messages through both publishers and two consumers in a row, on classic and quorum queues at once.
 
+mod seen;
+mod verdict;
+
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bus_core::{
-    Builder, Bus, Error, Message,
+    Builder, Bus, Error, Message, Retry,
     bus::{Catalog, EndpointBuilder},
     consumer::{Context, Failure},
 };
 use bus_rabbitmq::{DRIVER, endpoint};
+pub(crate) use seen::{Deletion, Place};
+use seen::{Seen, Try};
 use serde::{Deserialize, Serialize};
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use crate::{
     health::Watch,
@@ -44,14 +49,19 @@ pub(crate) struct Settings {
     pub(crate) messages: u32,
     /// How many are sent at once, for each kind.
     pub(crate) senders: u32,
+    /// How many are sent, and not handled to the end yet, at the most, for each kind.
+    pub(crate) backlog: u32,
     pub(crate) prefetch: u16,
     /// How often the topology is declared again.
     pub(crate) round: Duration,
+    /// Queues are deleted: what they do not take then is sent again, with the same id.
+    pub(crate) deleting: bool,
 }
 
 impl Settings {
     pub(crate) fn new(messages: u32) -> Self {
-        Self { messages, senders: 100, prefetch: 100, round: Duration::from_secs(60) }
+        let round = Duration::from_secs(60);
+        Self { messages, senders: 300, backlog: 3000, prefetch: 100, round, deleting: false }
     }
 }
 
@@ -77,40 +87,17 @@ pub(crate) struct Load {
     senders: JoinSet<()>,
 }
 
-#[derive(Default)]
-struct Seen {
-    kinds: [Mutex<Counts>; 2],
-    news: Notify,
-}
-
-#[derive(Default)]
-struct Counts {
-    next: u32,
-    /// So many are sent; none says that it goes on and on.
-    goal: Option<u32>,
-    paused: bool,
-    /// How many are being sent.
-    sending: u32,
-    /// How many of them the fault itself took.
-    taken: u32,
-    confirmed: usize,
-    /// How often each number was handled by the first and the second consumer.
-    first: HashMap<u32, u32>,
-    second: HashMap<u32, u32>,
-    /// When anything was handled, by either of them, and when anything was confirmed.
-    handled: Vec<Instant>,
-    confirms: Vec<Instant>,
-    errors: Vec<String>,
-}
-
-/// How many are sent, and not handled to the end yet, at the most.
-const BACKLOG: u32 = 500;
-
 /// How many are sent after the fault at the least.
 const AFTER: u32 = 500;
 
 /// How long nothing may happen before the rest counts as lost.
 const SILENCE: Duration = Duration::from_secs(20);
+
+/// The same where something is lost in any case.
+const SILENCE_OF_DELETED: Duration = Duration::from_secs(3);
+
+/// Between tries to send what a queue did not take.
+const AGAIN: Duration = Duration::from_millis(100);
 
 pub(crate) fn builder(url: &str) -> Builder {
     Builder::new(url, Catalog { drivers: vec![&DRIVER], missing: Vec::new() })
@@ -129,34 +116,47 @@ pub(crate) fn of_kind(endpoint_builder: EndpointBuilder, kind: &str) -> Endpoint
 impl Load {
     /// Starts a bus, and sending.
     pub(crate) async fn start(url: &str, settings: Settings) -> Self {
+        Self::start_with(builder(url), settings).await
+    }
+
+    pub(crate) async fn start_with(builder: Builder, settings: Settings) -> Self {
         reset_peak();
         let seen = Arc::new(Seen::default());
-        let mut builder = builder(url).topology_round(settings.round);
+        seen.room.iter().for_each(|room| room.add_permits(settings.backlog as usize));
+        let mut builder = builder.topology_round(settings.round);
         for (index, kind) in KINDS.into_iter().enumerate() {
             let first = seen.clone();
             let pass = move |message: Numbered, ctx: Context| {
                 let seen = first.clone();
                 async move {
-                    ctx.send(&*format!("queue:second-{kind}"), Passed { number: message.number }).await?;
-                    seen.note(index, |counts| *counts.first.entry(message.number).or_default() += 1);
+                    let began = Instant::now();
+                    let passed = ctx.send(&*format!("queue:second-{kind}"), Passed { number: message.number });
+                    match settings.deleting {
+                        true => passed.confirmed().await?,
+                        false => passed.await?,
+                    }
+                    let run = Try { began, ended: Some(Instant::now()) };
+                    seen.note(index, |counts| counts.first(message.number, ctx.message_id(), run));
                     Ok::<_, Failure>(())
                 }
             };
             let second = seen.clone();
             let end = move |message: Passed| {
-                second.note(index, |counts| *counts.second.entry(message.number).or_default() += 1);
+                second.second(index, message.number);
                 async { Ok::<_, Failure>(()) }
             };
+            let retry = if settings.deleting { Retry::interval(100, AGAIN) } else { Retry::none() };
+            let prefetch = settings.prefetch;
             builder = builder
-                .endpoint(format!("first-{kind}"), |e| of_kind(e.consumer(pass).prefetch(settings.prefetch), kind))
-                .endpoint(format!("second-{kind}"), |e| of_kind(e.consumer(end).prefetch(settings.prefetch), kind));
+                .endpoint(format!("first-{kind}"), |e| of_kind(e.consumer(pass).prefetch(prefetch).retry(retry), kind))
+                .endpoint(format!("second-{kind}"), |e| of_kind(e.consumer(end).prefetch(prefetch), kind));
         }
         let bus = builder.build().unwrap();
         bus.start().await.unwrap();
         let mut senders = JoinSet::new();
         for index in 0..KINDS.len() {
             for _ in 0..settings.senders {
-                senders.spawn(send(bus.clone(), seen.clone(), index));
+                senders.spawn(send(bus.clone(), seen.clone(), index, settings));
             }
         }
         Self { health: Watch::of(&bus), bus, settings, seen, senders }
@@ -177,21 +177,20 @@ impl Load {
         }
     }
 
-    /// The fault itself took so many of a kind: an operator deleted them.
-    pub(crate) fn taken(&self, kind: usize, messages: u32) {
-        self.seen.kinds[kind].lock().unwrap().taken += messages;
-        self.seen.news.notify_waiters();
+    /// The fault comes now: notes how many it meets in flight, sent or being sent and not handled to the end.
+    pub(crate) fn strike(&self) -> Instant {
+        for kind in &self.seen.kinds {
+            let mut counts = kind.lock().unwrap();
+            let flying = counts.flying();
+            counts.in_flight = Some(counts.in_flight.map_or(flying, |fewest| fewest.min(flying)));
+        }
+        Instant::now()
     }
 
-    /// Waits until nothing is being sent, and lets nothing be sent.
-    pub(crate) async fn pause(&self) {
-        self.seen.kinds.iter().for_each(|kind| kind.lock().unwrap().paused = true);
-        self.seen.until(|seen| seen.kinds.iter().all(|kind| kind.lock().unwrap().sending == 0)).await;
-    }
-
-    pub(crate) fn resume(&self) {
-        self.seen.kinds.iter().for_each(|kind| kind.lock().unwrap().paused = false);
-        self.seen.news.notify_waiters();
+    /// An operator deleted a queue of a kind, and what lay in it.
+    pub(crate) fn deleted(&self, kind: usize, deletion: Deletion) {
+        self.seen.room[kind].add_permits(deletion.ready as usize);
+        self.seen.note(kind, |counts| counts.deletions.push(deletion));
     }
 
     /// Sends some more, waits for the rest, stops, and judges.
@@ -205,12 +204,13 @@ impl Load {
             seen.kinds.iter().all(|kind| {
                 let counts = kind.lock().unwrap();
                 let goal = counts.goal.unwrap_or_default() as usize;
-                counts.second.len() + counts.taken as usize >= goal && counts.confirmed == goal
+                counts.second.len() + counts.taken() as usize >= goal && counts.confirmed() == goal
             })
         };
+        let silence = if self.settings.deleting { SILENCE_OF_DELETED } else { SILENCE };
         let mut before = 0;
-        while tokio::time::timeout(SILENCE, self.seen.until(|seen| all(seen))).await.is_err() {
-            let now = self.seen.kinds.iter().map(|kind| kind.lock().unwrap().handled.len()).sum();
+        while tokio::time::timeout(silence, self.seen.until(|seen| all(seen))).await.is_err() {
+            let now = self.seen.kinds.iter().map(|kind| kind.lock().unwrap().handled()).sum();
             if std::mem::replace(&mut before, now) == now {
                 break;
             }
@@ -219,38 +219,9 @@ impl Load {
         let peak_mb = peak_mb();
         self.senders.shutdown().await;
         self.bus.stop().await;
-        let rows = KINDS.into_iter().enumerate().map(|(index, queue)| {
-            let counts = self.seen.kinds[index].lock().unwrap();
-            let total = counts.goal.unwrap_or_default() as usize;
-            let again = |seen: &HashMap<u32, u32>| seen.values().map(|times| *times as usize - 1).sum::<usize>();
-            let (first, second) = (again(&counts.first), again(&counts.second));
-            let back = |times: &[Instant]| times.iter().find(|at| **at >= answered).map(|at| *at - answered);
-            let (handled, confirmed) = (back(&counts.handled), back(&counts.confirms));
-            let back = handled.zip(confirmed).map(|(handled, confirmed)| handled.max(confirmed));
-            let mut row = Row {
-                fault: fault.to_owned(),
-                queue,
-                sent: counts.confirmed,
-                received: counts.second.len(),
-                lost: total - counts.second.len(),
-                duplicated: first + second,
-                back: back.map(|back| back.as_secs_f64()),
-                peak_mb,
-                problems: counts.errors.iter().take(2).cloned().collect(),
-            };
-            let prefetch = usize::from(self.settings.prefetch);
-            let at_first = bounds.times * (prefetch + self.settings.senders as usize);
-            // Each that is handled again is sent again; beside those what was on its way, and what was not settled.
-            let at_second = first + bounds.times * 2 * prefetch;
-            let taken = counts.taken as usize;
-            row.expect(row.lost <= taken, format!("{} lost, not {taken}", total - row.received));
-            row.expect(counts.confirmed == total, format!("{} of {total} were sent", counts.confirmed));
-            row.expect(first <= at_first, format!("{first} came twice at the first, more than {at_first}"));
-            row.expect(second <= at_second, format!("{second} came twice at the second, more than {at_second}"));
-            row.expect(
-                back.is_some_and(|back| back <= bounds.back),
-                format!("back after {back:?} (handled {handled:?}, confirmed {confirmed:?}), not {:?}", bounds.back),
-            );
+        let rows = KINDS.into_iter().zip(&self.seen.kinds).map(|(queue, counts)| {
+            let row = verdict::row(&counts.lock().unwrap(), self.settings, fault, answered, bounds);
+            let mut row = Row { queue, peak_mb, ..row };
             if let Err(problem) = &well {
                 row.problems.push(format!("not well again: {problem}"));
             }
@@ -264,66 +235,41 @@ impl Load {
     }
 }
 
-impl Seen {
-    fn note(&self, kind: usize, note: impl FnOnce(&mut Counts)) {
-        {
-            let mut counts = self.kinds[kind].lock().unwrap();
-            note(&mut counts);
-            counts.handled.push(Instant::now());
-        }
-        self.news.notify_waiters();
-    }
-
-    async fn until(&self, mut is: impl FnMut(&Self) -> bool) {
-        loop {
-            let mut news = std::pin::pin!(self.news.notified());
-            news.as_mut().enable();
-            if is(self) {
-                return;
-            }
-            news.await;
-        }
-    }
-}
-
-async fn send(bus: Bus, seen: Arc<Seen>, index: usize) {
+async fn send(bus: Bus, seen: Arc<Seen>, index: usize, settings: Settings) {
     let address = format!("queue:first-{}", KINDS[index]);
     loop {
         // A fault is to meet both: sending does not run away from handling.
-        let mut number = None;
-        let mut done = false;
-        seen.until(|seen| {
+        seen.room[index].acquire().await.unwrap().forget();
+        let number = {
             let counts = &mut *seen.kinds[index].lock().unwrap();
-            done = counts.goal.is_some_and(|goal| counts.next >= goal);
-            if !done && !counts.paused && counts.next < counts.second.len() as u32 + counts.taken + BACKLOG {
-                number = Some(counts.next);
-                counts.next += 1;
-                counts.sending += 1;
+            if counts.goal.is_some_and(|goal| counts.next >= goal) {
+                return;
             }
-            done || number.is_some()
-        })
-        .await;
-        let Some(number) = number else { return };
-        let sent = loop {
-            match bus.send(&*address, Numbered { number }).await {
-                // Nobody has it, the sender knows, and tries again. A quorum queue that is being deleted refuses.
-                Err(Error::Unroutable { .. } | Error::Rejected { .. }) => {}
-                sent => break sent,
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            counts.next += 1;
+            counts.next - 1
         };
-        {
-            let mut counts = seen.kinds[index].lock().unwrap();
-            counts.sending -= 1;
-            match sent {
-                Ok(_) => {
-                    counts.confirmed += 1;
-                    counts.confirms.push(Instant::now());
+        let id = Uuid::new_v4();
+        loop {
+            let began = Instant::now();
+            seen.kinds[index].lock().unwrap().sent.insert(number, Try { began, ended: None });
+            match bus.send(&*address, Numbered { number }).message_id(id).await {
+                Ok(()) => {
+                    seen.note(index, |counts| {
+                        counts.confirms.note();
+                        counts.sent.insert(number, Try { began, ended: Some(Instant::now()) });
+                    });
+                    break;
                 }
-                Err(error) => counts.errors.push(chain(&error)),
+                // Nobody has it, the sender knows, and tries again. A quorum queue that is being deleted refuses.
+                Err(Error::Unroutable { .. } | Error::Rejected { .. }) if settings.deleting => {
+                    tokio::time::sleep(AGAIN).await;
+                }
+                Err(error) => {
+                    seen.note(index, |counts| counts.errors.push(chain(&error)));
+                    break;
+                }
             }
         }
-        seen.news.notify_waiters();
     }
 }
 

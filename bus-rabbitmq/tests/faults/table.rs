@@ -13,6 +13,10 @@ pub(crate) struct Row {
     pub(crate) duplicated: usize,
     /// Seconds from the broker's first answer after the fault.
     pub(crate) back: Option<f64>,
+    /// Seconds, the longest time in which nothing was handled.
+    pub(crate) gap: Option<f64>,
+    /// How many were sent or being sent, and not handled, when the fault came.
+    pub(crate) in_flight: Option<u32>,
     pub(crate) peak_mb: u64,
     /// Bounds that were broken, in words.
     pub(crate) problems: Vec<String>,
@@ -32,16 +36,20 @@ impl Row {
 }
 
 pub(crate) fn markdown(rows: &[Row]) -> String {
-    let mut table = "| fault | queue | sent | received | lost | duplicated | back after s | peak MB |\n\
-                     |---|---|---:|---:|---:|---:|---:|---:|\n"
-        .to_owned();
+    let mut table =
+        "| fault | queue | sent | in flight | received | lost | duplicated | back after s | gap s | peak MB |\n\
+                     |---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+            .to_owned();
     for row in rows {
-        let Row { fault, queue, sent, received, lost, duplicated, back, peak_mb, problems } = row;
-        let back = back.map_or("–".to_owned(), |seconds| format!("{seconds:.2}"));
+        let Row { fault, queue, sent, received, lost, duplicated, peak_mb, problems, .. } = row;
+        let seconds = |seconds: Option<f64>| seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.2}"));
+        let (back, gap) = (seconds(row.back), seconds(row.gap));
+        let in_flight = row.in_flight.map_or("–".to_owned(), |messages| messages.to_string());
         let mark = if problems.is_empty() { "" } else { " **✗**" };
         writeln!(
             table,
-            "| {fault}{mark} | {queue} | {sent} | {received} | {lost} | {duplicated} | {back} | {peak_mb} |"
+            "| {fault}{mark} | {queue} | {sent} | {in_flight} | {received} | {lost} | {duplicated} | {back} | {gap} | \
+             {peak_mb} |"
         )
         .expect("a string takes everything");
     }

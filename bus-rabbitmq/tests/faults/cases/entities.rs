@@ -1,11 +1,14 @@
 //! What operators delete and forbid, and a runtime that stands still.
 
 use std::{
-    sync::Arc,
+    convert::Infallible,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use bus_core::{Bus, consumer::Failure};
+use bus_rabbitmq::{Credentials, credentials};
+use xtask::Relay;
 
 use crate::{
     health::Watch,
@@ -149,20 +152,63 @@ async fn close_all(place: &Place) {
 pub(crate) async fn credentials_are_refused_for_a_while(stage: &mut Stage) -> Vec<Row> {
     let place = stage.place();
     let (user, url) = user(&place);
+    let relay = Relay::to(&*place.broker);
+    let refusals = Arc::new(Mutex::new(Vec::new()));
+    let noted = refusals.clone();
+    relay.filter(move |frame| {
+        if frame.windows(14).any(|words| words == b"ACCESS_REFUSED") {
+            noted.lock().unwrap().push(Instant::now());
+        }
+        true
+    });
+    let url = url.replace(&place.broker, &format!("127.0.0.1:{}", relay.port()));
     let load = Load::start(&url, Settings::new(MESSAGES)).await;
     load.handled(MESSAGES / 3).await;
+    load.strike();
     password(&place, &user, "second");
     close_all(&place).await;
     let refused = Instant::now();
-    tokio::time::sleep(Duration::from_secs(if stage.soak() { 60 } else { 8 })).await;
+    let seconds = if stage.soak() { 60 } else { 30 };
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
     let complaint = load.health.complained(refused + Duration::from_secs(2));
     password(&place, &user, "first");
     let restored = Instant::now();
-    // It is tried slowly.
-    let bounds = Bounds { back: Duration::from_secs(10), times: 1 };
+    let tries: Vec<_> = refusals.lock().unwrap().iter().map(|at| (*at - refused).as_secs_f64()).collect();
+    // It is tried every 10 s.
+    let bounds = Bounds { back: Duration::from_secs(10) + Bounds::ONCE.back, times: 1 };
     let mut rows = load.end("credentials refused", restored, bounds).await;
     let says = complaint.as_ref().is_some_and(|(_, why)| why.contains("ACCESS_REFUSED"));
     rows[0].expect(says, format!("health said {complaint:?}"));
+    // Of both connections; each is tried at once, and then slowly.
+    let usual = seconds as usize / 10;
+    rows[0].expect((2 * (usual - 1)..=2 * (usual + 1)).contains(&tries.len()), format!("tried after {tries:?} s"));
+    let slow = tries.windows(3).all(|three| three[2] - three[0] > 9.0);
+    rows[0].expect(slow, format!("tried after {tries:?} s"));
+    rows
+}
+
+/// The password changes, and so does what the callback says: nobody but the broker's connections notices.
+pub(crate) async fn credentials_are_rotated(stage: &mut Stage) -> Vec<Row> {
+    let place = stage.place();
+    let (user, _) = user(&place);
+    let known = Arc::new(Mutex::new("first"));
+    let (name, asked) = (user.clone(), known.clone());
+    let callback = credentials(move || {
+        let answer = Credentials::new(name.clone(), *asked.lock().unwrap());
+        async { Ok::<_, Infallible>(answer) }
+    });
+    // The URL knows nobody.
+    let url = place.url().replace("guest:guest@", "");
+    let load = Load::start_with(builder(&url).with(callback), Settings::new(MESSAGES)).await;
+    load.handled(MESSAGES / 3).await;
+    let rotated = load.strike();
+    password(&place, &user, "second");
+    *known.lock().unwrap() = "second";
+    close_all(&place).await;
+    let closed = Instant::now();
+    let complaint = load.health.complains(rotated, "CONNECTION_FORCED").await;
+    let mut rows = load.end("credentials rotated", closed, Bounds::ONCE).await;
+    rows[0].expect(complaint.is_some(), "health did not say so");
     rows
 }
 

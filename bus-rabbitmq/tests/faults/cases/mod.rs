@@ -1,5 +1,6 @@
 //! The faults.
 
+mod alarms;
 mod aside;
 mod broker;
 mod delays;
@@ -33,7 +34,8 @@ pub(crate) const CASES: &[Case] = cases![
     broker::all_connections_are_closed_three_times,
     broker::it_is_killed,
     broker::it_is_restarted,
-    broker::it_raises_a_memory_alarm,
+    alarms::it_raises_a_memory_alarm,
+    alarms::it_raises_a_disk_alarm,
     broker::it_is_frozen,
     broker::a_queue_is_deleted_under_its_consumer,
     network::tcp_is_cut,
@@ -41,6 +43,7 @@ pub(crate) const CASES: &[Case] = cases![
     network::a_frame_ends_in_its_middle,
     network::the_way_is_slow,
     network::the_network_stalls,
+    network::hosts_die_in_turn,
     publishing::every_seventh_of_ten_thousand_is_unroutable,
     publishing::one_publish_of_a_thousand_closes_the_channel,
     publishing::one_is_larger_than_the_broker_takes,
@@ -59,6 +62,7 @@ pub(crate) const CASES: &[Case] = cases![
     entities::an_exchange_is_deleted,
     entities::a_message_exchange_is_deleted,
     entities::credentials_are_refused_for_a_while,
+    entities::credentials_are_rotated,
     entities::a_permission_is_removed,
     entities::the_runtime_is_blocked,
     processes::one_is_killed_45_times_at_a_delivery_limit_of_20,

@@ -1,11 +1,15 @@
 //! What happens to what is sent.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bus_core::{Bus, Error, consumer::Failure};
 use futures_util::{StreamExt, stream};
 
 use crate::{
+    health::Watch,
     load::{KINDS, Numbered, builder, chain, of_kind},
     memory::{peak_mb, reset_peak},
     stage::{Place, Stage},
@@ -161,6 +165,7 @@ pub(crate) async fn a_blocked_broker_is_flooded(stage: &mut Stage) -> Vec<Row> {
     tally.until(1).await;
     reset_peak();
     let before = peak_mb();
+    let (health, raised) = (Watch::of(&bus), Instant::now());
     stage.server(|server| server.control(&["set_vm_memory_high_watermark", "absolute", "1"]).unwrap());
     let seconds = if stage.soak() { 60 } else { 8 };
     let flood = async {
@@ -188,6 +193,7 @@ pub(crate) async fn a_blocked_broker_is_flooded(stage: &mut Stage) -> Vec<Row> {
     };
     let flooded = flood.await;
     let peak = peak_mb();
+    let complaint = health.complained(raised);
     stage.server(|server| server.control(&["set_vm_memory_high_watermark", "0.4"]).unwrap());
     let last = u32::MAX - 1;
     bus.send("queue:q", Numbered { number: last }).await.unwrap();
@@ -198,6 +204,8 @@ pub(crate) async fn a_blocked_broker_is_flooded(stage: &mut Stage) -> Vec<Row> {
     let lost = flooded.iter().flat_map(|(sent, _)| sent).filter(|number| !tally.has(**number)).count();
     let denied = flooded.iter().flat_map(|(_, unsent)| unsent).filter(|number| tally.has(**number)).count();
     let attempts = (64 * seconds * 5) as usize;
+    let confirmed = flooded.iter().map(|(sent, _)| sent.len()).sum::<usize>();
+    let unsent = flooded.iter().map(|(_, unsent)| unsent.len()).sum::<usize>();
     let mut row = Row {
         fault: "flood at a blocked broker".to_owned(),
         queue: "classic",
@@ -210,6 +218,11 @@ pub(crate) async fn a_blocked_broker_is_flooded(stage: &mut Stage) -> Vec<Row> {
     };
     row.expect(lost == 0, format!("{lost} were confirmed and did not arrive"));
     row.expect(denied == 0, format!("{denied} arrived that were said not to be sent"));
+    // Else there was no alarm.
+    let blocked = complaint.as_ref().is_some_and(|(_, why)| why.contains("blocked"));
+    row.expect(blocked, format!("health said {complaint:?}"));
+    row.expect(confirmed <= attempts / 10, format!("{confirmed} of {attempts} were confirmed"));
+    row.expect(unsent >= attempts / 2, format!("of {unsent} of {attempts} it was said that they were not sent"));
     row.expect(peak <= before + CEILING_MB, format!("{peak} MB, and {before} MB before"));
     vec![row]
 }
