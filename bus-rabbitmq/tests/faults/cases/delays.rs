@@ -103,7 +103,7 @@ pub(crate) async fn rounds_are_exact_across_kills(stage: &mut Stage) -> Vec<Row>
             let ran = runs.get(&(*number, ROUNDS)).map_or(0, Vec::len);
             row.expect(*copies <= ran, format!("{number} is in `_error` {copies} times, and ran {ran} times"));
         }
-        let counts: Vec<_> = aside.iter().map(|delivery| count(delivery)).collect();
+        let counts: Vec<_> = aside.iter().map(count).collect();
         let exact = counts.iter().all(|count| *count == Some(i64::from(ROUNDS)));
         row.expect(exact, format!("the rounds in `_error` are {counts:?}"));
         rows.push(row);

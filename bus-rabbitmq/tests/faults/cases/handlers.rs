@@ -1,7 +1,10 @@
 //! What handlers do, and what happens to what they failed at.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
