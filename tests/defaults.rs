@@ -61,6 +61,18 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "REFUSED: Duration = Duration::from_secs(10);",
     ),
     (
+        "asking whether a connection answers, while nothing is confirmed",
+        "after 5 s",
+        "bus-rabbitmq/src/publish/worker.rs",
+        "SILENCE: Duration = Duration::from_secs(5);",
+    ),
+    (
+        "its answer, and that of a new channel",
+        "10 s",
+        "bus-rabbitmq/src/publish/channel.rs",
+        "ANSWER: Duration = Duration::from_secs(10);",
+    ),
+    (
         "asking whether messages lie ready, while none comes",
         "60 s",
         "bus-rabbitmq/src/receive/watchdog.rs",

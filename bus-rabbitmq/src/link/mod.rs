@@ -30,8 +30,13 @@ pub(crate) struct Link {
     pub(crate) address: Arc<str>,
     status: watch::Receiver<Status>,
     wish: watch::Sender<Wish>,
+    /// The connection that is of no use, and why.
+    abandoned: Abandoning,
     clock: Clock,
 }
+
+/// Tells the supervisor of a connection that does not answer, by its number.
+pub(crate) type Abandoning = watch::Sender<Option<(u64, Refusal)>>;
 
 /// What the transport wants of a [`Supervisor`]. Counted, since the same may be wanted again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,10 @@ impl Link {
     /// To wait for changes with.
     pub(crate) fn watch(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    pub(crate) fn abandoning(&self) -> Abandoning {
+        self.abandoned.clone()
     }
 
     /// The connection, or the error that it is not there.
@@ -156,7 +165,8 @@ mod tests {
         let (told, status) = watch::channel(refused(0));
         let (wish, _wishes) = watch::channel(Wish::Nothing(0));
         let deadline = clock.after(std::time::Duration::from_secs(600));
-        let link = Link { address: "rabbitmq://h".into(), status, wish, clock: clock.clone() };
+        let abandoned = watch::Sender::new(None);
+        let link = Link { address: "rabbitmq://h".into(), status, wish, abandoned, clock: clock.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let _entered = runtime.enter();
         let mut call = Box::pin(link.connect(deadline));

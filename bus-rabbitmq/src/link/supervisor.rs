@@ -50,6 +50,8 @@ pub(crate) struct Supervisor {
     purpose: &'static str,
     clock: Clock,
     wish: watch::Receiver<Wish>,
+    /// Of whoever finds that it does not answer.
+    abandoned: watch::Receiver<Option<(u64, Refusal)>>,
     /// The last wish that was seen.
     call: u64,
     status: watch::Sender<Status>,
@@ -75,11 +77,26 @@ impl Supervisor {
     ) -> (Self, Link) {
         let (wish, wishes) = watch::channel(Wish::Nothing(0));
         let (status, statuses) = watch::channel(Status::new(clock.now()));
-        let link = Link { address: settings.address().into(), status: statuses, wish, clock: clock.clone() };
+        let (abandoning, abandoned) = watch::channel(None);
+        let address = settings.address().into();
+        let link = Link { address, status: statuses, wish, abandoned: abandoning, clock: clock.clone() };
         let said = vec![None; settings.hosts.len()];
         let (wish, call, live, outage, barred) = (wishes, 0, None, Outage::default(), None);
-        let supervisor =
-            Self { settings, purpose, clock, wish, call, status, on_connected, identity, live, said, outage, barred };
+        let supervisor = Self {
+            settings,
+            purpose,
+            clock,
+            wish,
+            abandoned,
+            call,
+            status,
+            on_connected,
+            identity,
+            live,
+            said,
+            outage,
+            barred,
+        };
         (supervisor, link)
     }
 
@@ -101,8 +118,8 @@ impl Supervisor {
                         Err(input) => (input, None),
                     }
                 }
-                State::Ready { .. } | State::Blocked { .. } => {
-                    self.watch(machine.shaky().then_some(connected + EARLY)).await
+                State::Ready { generation } | State::Blocked { generation } => {
+                    self.watch(generation, machine.shaky().then_some(connected + EARLY)).await
                 }
                 State::Closed => break,
             };
@@ -302,19 +319,28 @@ impl Supervisor {
     }
 
     /// Waits until something happens to the connection, or until it has lasted.
-    async fn watch(&mut self, lasted: Option<Instant>) -> (Input, Option<Refusal>) {
+    async fn watch(&mut self, generation: u64, lasted: Option<Instant>) -> (Input, Option<Refusal>) {
         let Some(mut live) = self.live.take() else { return (Input::Lost, None) };
         let blocked = matches!(self.status.borrow().state, State::Blocked { .. });
-        let clock = self.clock.clone();
-        match self.unless_wished(live.happens(&clock, blocked, lasted)).await {
-            Ok((Input::Lost, why)) => {
+        let (clock, mut abandoned) = (self.clock.clone(), self.abandoned.clone());
+        let happens = async {
+            tokio::select! {
+                biased;
+                happened = live.happens(&clock, blocked, lasted) => (happened, false),
+                why = is_abandoned(&mut abandoned, generation) => ((Input::Lost, Some(why)), true),
+            }
+        };
+        match self.unless_wished(happens).await {
+            // Dropped, its socket is shut.
+            Ok((lost, true)) => lost,
+            Ok(((Input::Lost, why), false)) => {
                 // A blocked one would wait for ever: lapin answers no close until it is unblocked.
                 if !live.connection.status().blocked() {
                     live.line.let_go();
                 }
                 (Input::Lost, why)
             }
-            Ok(happened) => {
+            Ok((happened, false)) => {
                 self.live = Some(live);
                 happened
             }
@@ -323,6 +349,16 @@ impl Supervisor {
                 (input, None)
             }
         }
+    }
+}
+
+/// Waits until that connection is abandoned; why.
+async fn is_abandoned(abandoned: &mut watch::Receiver<Option<(u64, Refusal)>>, generation: u64) -> Refusal {
+    let told = abandoned.wait_for(|abandoned| abandoned.as_ref().is_some_and(|(number, _)| *number == generation));
+    match told.await.map(|told| told.clone()) {
+        Ok(Some((_, why))) => why,
+        // Nobody is left to tell.
+        _ => std::future::pending().await,
     }
 }
 

@@ -9,8 +9,8 @@ use crate::{
     topology::{Applied, Lost, Need, ensure},
 };
 
-/// How long the broker may take to answer before it is asked again, on another channel.
-const ANSWER: Duration = Duration::from_secs(10);
+/// How long the broker may take to answer before it is asked again, on another channel, or given up.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
 /// How long messages that do not need it wait for what is being made: until then all stay in order.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long messages wait at the most for the topology to be declared again. A queue that does not answer takes 5 s of
@@ -33,6 +33,8 @@ pub(crate) struct Outlet {
 #[derive(Debug)]
 pub(crate) enum Prepared {
     Opened(u64, Box<Outlet>),
+    /// Whether the broker answers on that connection at all.
+    Answers(u64, bool),
     /// What needs it need not wait alone, but others need not wait for it.
     Late(Need),
     /// The broker's answer; with why it may not be made, where it may be there all the same.
@@ -64,7 +66,11 @@ pub(crate) fn open(
                 channel.confirm_select(ConfirmSelectOptions::default()).await?;
                 Ok(channel)
             };
-            match answered(&clock, opened).await {
+            // No queue has a part in it: who does not answer to this answers to nothing.
+            let Ok(opened) = clock.by(clock.now() + ANSWER, opened).await else {
+                return Prepared::Answers(generation, false);
+            };
+            match opened.map_err(|error: lapin::Error| Refusal::from(error)) {
                 Ok(channel) => {
                     let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
                     let outlet = Outlet { connection, frame_max, channel, returns: Returns::default() };
@@ -74,6 +80,17 @@ pub(crate) fn open(
             }
             clock.sleep(PAUSE).await;
         }
+    })
+}
+
+/// Finds out whether the broker answers on a connection on which messages are not confirmed. It may only have a queue
+/// that is slow; but RabbitMQ 3.10 may also read no more from a connection after a quorum queue was deleted under its
+/// messages, for ever and with heartbeats.
+pub(crate) fn probe(clock: Clock, generation: u64, connection: Arc<Connection>) -> Preparing {
+    Box::pin(async move {
+        let asked = async { connection.create_channel().await?.close(200, "OK".into()).await };
+        // An error is an answer, or an end of the connection, which is seen as such.
+        Prepared::Answers(generation, clock.by(clock.now() + ANSWER, asked).await.is_ok())
     })
 }
 

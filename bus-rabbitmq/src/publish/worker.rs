@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bus_core::{clock::Clock, transport::PublishOutcome};
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -7,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     Command,
-    channel::{Outlet, Prepared, Preparing, make, open, patience},
+    channel::{ANSWER, Outlet, Prepared, Preparing, make, open, patience, probe},
     entry::Entry,
     flights::Flights,
     line::Line,
@@ -15,13 +19,15 @@ use super::{
 };
 use crate::{
     encode::{encode, fits_frame},
-    link::{Link, Status},
-    refusal::Refusal,
+    link::{Abandoning, Link, Status},
+    refusal::{Kind, Refusal},
     topology::{Applied, Lost, Need},
 };
 
 /// Messages taken over at once.
 const BATCH: usize = 256;
+/// After so long without a confirm the broker is asked whether it is there.
+const SILENCE: Duration = Duration::from_secs(5);
 /// Things made at once, each on channels of its own.
 const MAKING: usize = 16;
 
@@ -30,6 +36,7 @@ pub(crate) struct Worker {
     pub(super) clock: Clock,
     commands: mpsc::UnboundedReceiver<Command>,
     pub(super) status: watch::Receiver<Status>,
+    abandoning: Abandoning,
     pub(super) applied: Arc<Applied>,
     connection: Option<(u64, Arc<Connection>)>,
     /// The broker takes publishes.
@@ -48,6 +55,8 @@ pub(crate) struct Worker {
     /// An exchange of the topology was found deleted since.
     pub(super) deleted: bool,
     preparing: FuturesUnordered<Preparing>,
+    /// Since when messages are under way and none landed; none if that is being looked into.
+    silent: Option<Instant>,
     /// No deadline passes before it.
     pub(super) earliest: Option<Instant>,
     draining: Option<oneshot::Sender<()>>,
@@ -64,6 +73,7 @@ impl Worker {
             clock,
             commands,
             status: link.watch(),
+            abandoning: link.abandoning(),
             applied,
             connection: None,
             open: false,
@@ -77,6 +87,7 @@ impl Worker {
             restored: 1,
             deleted: false,
             preparing: FuturesUnordered::new(),
+            silent: None,
             earliest: None,
             draining: None,
         }
@@ -89,14 +100,18 @@ impl Worker {
         self.look();
         loop {
             let clock = self.clock.clone();
-            let earliest = self.earliest.unwrap_or_else(|| clock.now());
+            let wake = self.earliest.into_iter().chain(self.silent.map(|since| since + SILENCE)).min();
+            let at = wake.unwrap_or_else(|| clock.now());
             tokio::select! {
                 biased;
                 changed = self.status.changed(), if watching => match changed {
                     Ok(()) => self.look(),
                     Err(_) => watching = false,
                 },
-                () = self.flights.landed(&mut landings), if !self.flights.is_empty() => self.land(&mut landings),
+                () = self.flights.landed(&mut landings), if !self.flights.is_empty() => {
+                    self.land(&mut landings);
+                    self.silent = Some(clock.now()).filter(|_| !self.flying.is_empty());
+                }
                 Some(prepared) = self.preparing.next(), if !self.preparing.is_empty() => self.prepared(prepared),
                 taken = self.commands.recv_many(&mut batch, BATCH), if taking => {
                     taking = taken > 0;
@@ -110,8 +125,13 @@ impl Worker {
                         }
                     }
                 }
-                () = clock.sleep_until(earliest), if self.earliest.is_some() => self.sweep(),
+                () = clock.sleep_until(at), if wake.is_some() => {}
             }
+            let now = clock.now();
+            if self.earliest.is_some_and(|at| at <= now) {
+                self.sweep();
+            }
+            self.listen(now);
             self.pump();
             if self.line.is_empty() && self.flying.is_empty() {
                 if let Some(done) = self.draining.take() {
@@ -122,6 +142,19 @@ impl Worker {
                     return;
                 }
             }
+        }
+    }
+
+    /// Looks into it if nothing is heard of the messages under way.
+    fn listen(&mut self, now: Instant) {
+        if self.silent.is_none_or(|since| now < since + SILENCE) {
+            return;
+        }
+        // A blocked connection is silent by right.
+        self.silent = Some(now).filter(|_| !self.open && !self.flying.is_empty());
+        if let Some((generation, connection)) = self.connection.clone().filter(|_| self.open && !self.flying.is_empty())
+        {
+            self.preparing.push(probe(self.clock.clone(), generation, connection));
         }
     }
 
@@ -144,6 +177,7 @@ impl Worker {
         if generation != before {
             self.opening = false;
             self.preparing = FuturesUnordered::new();
+            self.silent = None;
             self.needs.anew();
             self.line.call_all();
         }
@@ -195,6 +229,9 @@ impl Worker {
             }
             entry.handed = true;
             self.flights.launch(&outlet.channel, self.sequence, publication, entry.message.body.clone());
+            if self.flying.is_empty() {
+                self.silent = Some(self.clock.now());
+            }
             self.flying.insert(self.sequence, entry);
         }
     }
@@ -229,6 +266,13 @@ impl Worker {
             Prepared::Opened(generation, outlet) => {
                 (self.opening, self.restored, self.deleted) = (false, generation, false);
                 self.outlet = Some((generation, outlet));
+            }
+            Prepared::Answers(_, true) => self.silent = Some(self.clock.now()).filter(|_| !self.flying.is_empty()),
+            Prepared::Answers(generation, false) => {
+                let words =
+                    format!("the broker has not answered on it for {} s, but with heartbeats", ANSWER.as_secs());
+                // The supervisor is gone only with the transport.
+                self.abandoning.send_replace(Some((generation, Refusal::new(Kind::Disconnected, words))));
             }
             Prepared::Late(need) => self.needs.late(&need),
             Prepared::Ensured(need, announced, result) => {

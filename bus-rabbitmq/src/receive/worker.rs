@@ -26,7 +26,7 @@ use crate::{
     EndpointOptions,
     link::{Link, Status, backoff},
     refusal::{Kind, Refusal},
-    topology::{Applied, short},
+    topology::{Applied, DELETING, short},
 };
 
 /// How long the broker may take to answer the last frames.
@@ -34,11 +34,6 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How long the broker may take to declare and subscribe before it is asked again.
 const ANSWER: Duration = Duration::from_secs(10);
-
-/// A queue that is deleted stays so for a moment: every consumer of it, in other processes too, has to hear of that
-/// first. One that did not is moved to the new queue without a word, and RabbitMQ 3.10 may throw away what that one
-/// delivers to it.
-const DELETING: Duration = Duration::from_millis(250);
 
 /// Keeps one subscription: subscribes, settles, subscribes again. Lives on the connection's thread.
 pub(crate) struct Worker {

@@ -31,6 +31,11 @@ use crate::{
 /// How long all the declarations of an [`Applied::apply`] may take.
 const APPLY: Duration = Duration::from_secs(30);
 
+/// A queue that is deleted stays so for a moment: every consumer of it, in other processes too, has to hear of that
+/// first. One that did not is moved to the new queue without a word, and RabbitMQ 3.10 may throw away what that one
+/// delivers to it.
+pub(crate) const DELETING: Duration = Duration::from_millis(250);
+
 /// How senders learn that the broker may not have the topology any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lost {
@@ -193,12 +198,17 @@ impl Applied {
         // Their exchanges went with them, unless that connection stands.
         shared.bindings.retain(|binding| lost == Lost::Exchange || !own(binding.destination.name()));
         let server = self.server();
-        let mut plan = plan::plan(&shared, server.as_ref());
-        if lost == Lost::Exchange {
-            // Their consumers declare them: see `again_for`.
-            plan.iter_mut().for_each(|group| group.retain(|made| !matches!(made, Declaration::Queue { .. })));
-        }
-        if let Err(refusal) = round::planned(&self.clock, connection, &shared, plan, server.as_ref()).await {
+        let mut bare = plan::plan(&shared, server.as_ref());
+        // Their consumers declare them: see `again_for`.
+        bare.iter_mut().for_each(|group| group.retain(|made| !matches!(made, Declaration::Queue { .. })));
+        let declared = match round::each(&self.clock, connection, bare).await {
+            Ok(refused) if lost == Lost::Connection && refused.iter().any(|(_, why)| why.is_missing_queue()) => {
+                self.clock.sleep(DELETING).await;
+                round::round(&self.clock, connection, &shared, server.as_ref()).await.map(drop)
+            }
+            declared => declared.map(drop),
+        };
+        if let Err(refusal) = declared {
             tracing::debug!(error = %refusal, "the topology could not be declared again before publishing");
         }
     }

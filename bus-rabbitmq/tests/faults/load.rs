@@ -204,7 +204,9 @@ impl Load {
             seen.kinds.iter().all(|kind| {
                 let counts = kind.lock().unwrap();
                 let goal = counts.goal.unwrap_or_default() as usize;
-                counts.second.len() + counts.taken() as usize >= goal && counts.confirmed() == goal
+                let enough = counts.second.len() + counts.taken() as usize >= goal && counts.confirmed() == goal;
+                // Of what was deleted some may have been sent twice.
+                enough && counts.unexplained().is_empty()
             })
         };
         let silence = if self.settings.deleting { SILENCE_OF_DELETED } else { SILENCE };

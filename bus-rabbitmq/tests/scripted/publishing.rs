@@ -1,10 +1,17 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
-use bus_core::transport::PublishOutcome;
+use bus_core::{
+    clock::Clock,
+    transport::{Driver, PublishOutcome},
+};
+use bus_rabbitmq::DRIVER;
 
 use crate::{
     frames::{CHANNEL_OPEN, PUBLISH, SELECT, ack, close, nack},
-    peer::{Act, Peer, outcomes, shown, soon, submit},
+    peer::{Act, Peer, Seen, environment, outcomes, pass_at, shown, soon, submit},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,4 +112,56 @@ async fn in_an_outage_a_message_waits_until_its_deadline_and_the_outcome_says_wh
     let patient = submit(&transport, &["patient"], soon()).await;
     peer.plays(|_| Act::Answer);
     assert!(matches!(outcomes(patient).await[..], [PublishOutcome::Confirmed]));
+}
+
+/// Without a word about messages; about channels, from the second on, only if it `answers`.
+fn deaf(answers: bool) -> impl Fn(&Seen) -> Act + Send + Sync {
+    let channels = AtomicUsize::new(0);
+    move |seen| match seen.method {
+        PUBLISH if seen.login == 0 => Act::Nothing,
+        CHANNEL_OPEN if seen.purpose == "publish" && seen.login == 0 => {
+            let first = channels.fetch_add(1, Ordering::SeqCst) == 0;
+            if first || answers { Act::Answer } else { Act::Nothing }
+        }
+        _ => Act::Answer,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_on_which_nothing_is_answered_any_more_is_left_although_it_has_heartbeats() {
+    let clock = Clock::manual(1);
+    let peer = Peer::start(deaf(false)).await;
+    let transport = DRIVER.open(&peer.url(), environment(&clock)).unwrap();
+    transport.connect(clock.after(Duration::from_secs(60))).await.unwrap();
+    let confirms = submit(&transport, &["1"], clock.after(Duration::from_secs(600))).await;
+    let passed = pass_at(100, &clock, || peer.record().logins("publish") == 2).await;
+    assert!(passed >= Duration::from_secs(14), "{passed:?}");
+    assert!(matches!(outcomes(confirms).await[..], [PublishOutcome::Confirmed]));
+    pass_at(100, &clock, || transport.health().is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_does_not_even_open_a_channel_is_left() {
+    let clock = Clock::manual(1);
+    let silent = |seen: &Seen| seen.method == CHANNEL_OPEN && seen.purpose == "publish" && seen.login == 0;
+    let peer = Peer::start(move |seen| if silent(seen) { Act::Nothing } else { Act::Answer }).await;
+    let transport = DRIVER.open(&peer.url(), environment(&clock)).unwrap();
+    transport.connect(clock.after(Duration::from_secs(60))).await.unwrap();
+    let confirms = submit(&transport, &["1"], clock.after(Duration::from_secs(600))).await;
+    pass_at(100, &clock, || peer.record().logins("publish") == 2).await;
+    assert!(matches!(outcomes(confirms).await[..], [PublishOutcome::Confirmed]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_slow_to_confirm_is_waited_for_while_its_connection_answers() {
+    let clock = Clock::manual(1);
+    let peer = Peer::start(deaf(true)).await;
+    let transport = DRIVER.open(&peer.url(), environment(&clock)).unwrap();
+    transport.connect(clock.after(Duration::from_secs(60))).await.unwrap();
+    let confirms = submit(&transport, &["1"], clock.after(Duration::from_secs(600))).await;
+    let opened = || peer.record().methods.iter().filter(|method| **method == CHANNEL_OPEN).count();
+    let before = opened();
+    pass_at(100, &clock, || opened() >= before + 5).await;
+    assert_eq!((peer.record().logins("publish"), peer.record().messages.len()), (1, 1));
+    drop(confirms);
 }
