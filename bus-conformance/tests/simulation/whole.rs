@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    journal::{Ended, Journal, Run},
-    message::Kind,
+    journal::{Ended, Entered, Journal, Run},
+    message::{Kind, Letter},
     scenario::{Scenario, Target},
     violation::Violation,
 };
@@ -53,6 +53,19 @@ pub(crate) fn was_handled(journal: &Journal, delivery: usize) -> bool {
         |run: &Run| (run.process, run.station, run.message_id) == (handed.process, handed.station, handed.letter.id);
     let succeeded = |run: &Run| same(run) && run.ended.is_some_and(Ended::succeeded);
     journal.left[handed.left..].contains(&handed.letter.id) || journal.runs[handed.runs..].iter().any(succeeded)
+}
+
+/// Whether one of its handlers succeeded, and the copy that a stop puts in its place is to be handled again.
+pub(crate) fn was_put_back(scenario: &Scenario, journal: &Journal, delivery: usize) -> bool {
+    let handed = &journal.handed[delivery];
+    let (name, letter) = (&scenario.stations[handed.station].name, &handed.letter);
+    let same = |other: &Letter| (other.id, other.round, &other.tag) == (letter.id, letter.round, &letter.tag);
+    let is_copy = |it: &Entered| it.queue == *name && same(&it.letter);
+    let succeeded = |run: &Run| {
+        (run.process, run.station, run.message_id) == (handed.process, handed.station, letter.id)
+            && run.ended.is_some_and(Ended::succeeded)
+    };
+    journal.entered[handed.entered..].iter().any(is_copy) && journal.runs[handed.runs..].iter().any(succeeded)
 }
 
 /// Whether a copy of a delivery came back to its queue, or to one beside it, since it was handed out.

@@ -57,6 +57,14 @@ struct Work {
     again: Option<Turn>,
 }
 
+impl Work {
+    /// What comes again of it can be known, and is not in order. Of two without an id and with the same body the other
+    /// one may be another message, and the first may be settled already.
+    fn can_wait(&self) -> bool {
+        !self.in_lane && self.message_id.is_some()
+    }
+}
+
 /// Tells a message from all others but a twin of its id and body.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prints(RandomState);
@@ -106,7 +114,7 @@ impl AtWork {
             work.lost = true;
             // It comes once more.
             work.again = None;
-            if !work.in_lane {
+            if work.can_wait() {
                 let print = self.prints.print(work.message_id.as_deref(), &work.body);
                 self.lost.entry(print).or_default().push(*id);
             }
@@ -136,7 +144,7 @@ impl AtWork {
 
     /// Keeps a message that came again while its handler runs; else gives it back.
     pub(super) fn hold(&mut self, mut turn: Turn) -> Option<Turn> {
-        if self.lost.is_empty() || turn.lane().is_some() {
+        if self.lost.is_empty() || turn.lane().is_some() || turn.delivery.message_id.is_none() {
             return Some(turn);
         }
         // Itself, or a copy that took its place.
@@ -170,13 +178,14 @@ impl AtWork {
         let (id, ended) = joined.unwrap_or_else(|error| (error.id(), Ended::Returned));
         let work = self.works.remove(&id)?;
         let Some(turn) = work.again else {
-            if work.lost && !work.in_lane {
+            if work.lost && work.can_wait() {
                 self.forget(&work, id);
             }
             return None;
         };
         self.held -= 1;
-        if ended == Ended::Returned {
+        // One that is out of its queue does not come again: this is a twin, or a copy that took its place.
+        if ended != Ended::Handled {
             return Some(turn);
         }
         tracing::debug!(

@@ -130,7 +130,11 @@ impl Status {
     /// All places, so many, are taken by handlers whose delivery was lost; or not any more.
     pub(crate) fn places_taken(&self, places: Option<u32>) {
         let now = self.clock.now();
-        self.with(|state| state.taken = places.map(|places| (places, now)));
+        self.with(|state| {
+            // One that ends begins nothing anyhow, and may be started again.
+            let ends = matches!(state.subscription, Subscription::Stopping | Subscription::Off);
+            state.taken = places.filter(|_| !ends).map(|places| (places, now));
+        });
         self.follow(None);
     }
 

@@ -27,11 +27,14 @@ pub(super) fn wrap(delivery: &mut Delivery, world: &Arc<World>, process: usize, 
         journal.note(format_args!("process {process} gets {letter} from {queue}{again}"));
         journal.met.redelivered += usize::from(delivery.redelivered);
         let (entered, left, runs) = (journal.entered.len(), journal.left.len(), journal.runs.len());
+        // Itself, or the copy that another process put in its place.
+        let comes_again = delivery.redelivered || delivery.headers.get("Bus-Starts").is_some();
         let in_hand = |other: &&Handed| {
             let same = (other.process, other.station, other.letter.id) == (process, station, letter.id);
-            delivery.redelivered && same && !other.over
+            comes_again && same && !other.over
         };
-        let since = journal.handed.iter().find(in_hand).map_or(runs, |other| other.since);
+        let taken_over = journal.handed.iter().find(in_hand).map(|other| (other.since, other.entered));
+        let (since, entered) = taken_over.unwrap_or((runs, entered));
         let (settled, over) = (false, false);
         journal.handed.push(Handed { process, station, letter, entered, left, runs, since, settled, over });
         journal.handed.len() - 1
@@ -62,6 +65,9 @@ impl SimulatedSettler {
             if completes {
                 let early = whole::completed_early(&self.world.scenario, journal, self.number);
                 journal.broken.extend(early);
+                let stops = journal.met.stops > 0;
+                let undone = stops && whole::was_put_back(&self.world.scenario, journal, self.number);
+                journal.met.undone += usize::from(undone);
             } else if whole::was_handled(journal, self.number) {
                 journal.met.undone += 1;
             }
