@@ -52,20 +52,66 @@ async fn a_message_that_comes_again_while_its_handler_runs_is_done_when_the_hand
     assert_eq!(stage.count("work").await, 0);
 }
 
+const TWIN: &[u8] = br#"{"messageType":["urn:message:Bus.Engine:Ticked"],"message":{"number":1}}"#;
+
+/// Of those nobody knows which comes again: one that is settled already does not.
+#[tokio::test]
+async fn messages_without_an_id_that_come_again_while_their_handlers_run_are_handled_again() {
+    let stage = Stage::new().await;
+    let probe = Probe::<Ticked>::closed();
+    let bus = stage.bus(|b| b.endpoint("work", |e| e.concurrency(4).consumer(probe.handler()))).await;
+    for _ in 0..2 {
+        stage.put("work", TWIN).await;
+    }
+    probe.take(2).await;
+    cut(&stage).await;
+    probe.take(2).await;
+    probe.let_through(4);
+    stage.completed("work", 2).await;
+    bus.stop().await;
+    assert_eq!((probe.left().await, stage.count("work").await), (0, 0));
+}
+
+/// A stop that meets a lost subscription with all places taken.
+#[tokio::test]
+async fn a_bus_that_was_stopped_while_lost_handlers_had_all_places_is_well_when_it_is_started_again() {
+    let stage = Stage::new().await;
+    let (probe, clock) = (Probe::<Ticked>::closed(), Clock::manual(1));
+    let bus =
+        stage.bus(|b| b.clock(clock.clone()).endpoint("work", |e| e.concurrency(1).consumer(probe.handler()))).await;
+    bus.publish(Ticked { number: 1 }).await.unwrap();
+    probe.next().await;
+    let stopping = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.stop().await }
+    });
+    quiet().await;
+    stage.faults.lose("work", "a scripted cut");
+    quiet().await;
+    probe.let_through(1);
+    soon("the stop", stopping).await.unwrap();
+    stage.faults.restore("work");
+    bus.start().await.unwrap();
+    probe.next().await;
+    probe.let_through(1);
+    pass(&clock, Duration::from_secs(400)).await;
+    assert!(bus.health().healthy, "{:?}", bus.health());
+    bus.stop().await;
+}
+
 #[tokio::test]
 async fn twins_that_run_when_they_are_lost_are_both_done() {
     let stage = Stage::new().await;
     let probe = Probe::<Ticked>::closed();
     let bus = stage.bus(|b| b.endpoint("work", |e| e.concurrency(3).consumer(probe.handler()))).await;
-    let body = br#"{"messageType":["urn:message:Bus.Engine:Ticked"],"message":{"number":1}}"#;
     for _ in 0..2 {
-        stage.put("work", body).await;
+        stage.put_with_id("work", Some("twin"), TWIN).await;
     }
     probe.take(2).await;
     cut(&stage).await;
     assert_eq!(probe.left().await, 0);
     // A third one is none of them.
-    stage.put("work", body).await;
+    stage.put_with_id("work", Some("twin"), TWIN).await;
     probe.next().await;
     probe.let_through(3);
     stage.completed("work", 3).await;

@@ -79,9 +79,15 @@ impl Stage {
 
     /// Puts a body into a queue, past the bus.
     pub(crate) async fn put(&self, queue: &str, body: &'static [u8]) {
+        self.put_with_id(queue, None, body).await;
+    }
+
+    /// The same, with an id, or without.
+    pub(crate) async fn put_with_id(&self, queue: &str, id: Option<&str>, body: &'static [u8]) {
         let transport = self.place.transport().await;
         let deadline = Clock::real().after(Duration::from_secs(30));
-        let message = Outgoing::new(Destination::Queue(queue.into()), Bytes::from_static(body), deadline);
+        let mut message = Outgoing::new(Destination::Queue(queue.into()), Bytes::from_static(body), deadline);
+        message.message_id = id.map(Into::into);
         let permit = transport.publisher().ready(body.len(), Class::Application).await;
         let outcome = transport.publisher().submit(permit, message).await;
         assert!(matches!(outcome, PublishOutcome::Confirmed), "{outcome:?}");
